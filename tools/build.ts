@@ -1,0 +1,101 @@
+/** Bundles what is published: `dist/` of Sallyport and of its client. */
+import { spawnSync } from 'node:child_process'
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { basename, dirname, join, resolve } from 'node:path'
+import { build as bundle, type Metafile } from 'esbuild'
+import { writeLicences } from './licences.ts'
+
+const root = join(import.meta.dirname, '..')
+
+/** Packages in CommonJS expect these names; a bundle in ES modules has to give them. */
+const commonJs = `import { createRequire as createRequireOfBundle } from 'node:module'
+const require = createRequireOfBundle(import.meta.url)
+const __filename = import.meta.filename
+const __dirname = import.meta.dirname`
+
+/** Optional parts of packages, asked for inside a `try`. They stay outside and are not there. */
+const absent = ['pg-native', 'pg-cloudflare']
+
+/** One file that is published, with every dependency inside. `source` is relative to the root, `target` too or absolute. */
+export type Entry = {
+  readonly source: string
+  readonly target: string
+  readonly kind: 'program' | 'library'
+}
+
+const entries: readonly Entry[] = [
+  { source: 'src/cli/main.ts', target: 'dist/sallyport.js', kind: 'program' },
+  { source: 'src/testing/index.ts', target: 'dist/testing.js', kind: 'library' },
+  { source: 'client/src/index.ts', target: 'client/dist/index.js', kind: 'library' },
+]
+
+if (import.meta.main) await buildAll()
+
+async function buildAll(): Promise<void> {
+  for (const folder of ['dist', 'client/dist']) rmSync(join(root, folder), { recursive: true, force: true })
+  const inputs = new Set<string>()
+  for (const entry of entries) {
+    const { inputs: read, outputs } = await buildEntry(entry)
+    const bytes = Object.values(outputs).reduce((sum, output) => sum + output.bytes, 0)
+    for (const input of Object.keys(read)) inputs.add(input)
+    console.log(`${entry.target}: ${Math.ceil(bytes / 1024)} KiB from ${Object.keys(read).length} files`)
+  }
+  const packages = writeLicences({ root, inputs, target: join(root, 'dist/THIRD-PARTY-LICENSES.txt') })
+  console.log(`dist/THIRD-PARTY-LICENSES.txt: ${packages.length} packages`)
+}
+
+/** Bundles one entry, and the types of a library. Throws when the source is not there. */
+export async function buildEntry(entry: Entry): Promise<Metafile> {
+  const source = join(root, entry.source)
+  if (!existsSync(source)) throw new Error(`${entry.source} is not there, so ${entry.target} cannot be built`)
+  const target = resolve(root, entry.target)
+  const { metafile } = await bundle({
+    entryPoints: [source],
+    outfile: target,
+    absWorkingDir: root,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node24',
+    external: absent,
+    // The client has no package inside, so it needs no names of CommonJS.
+    banner: { js: entry.source.startsWith('client/') ? '' : commonJs },
+    legalComments: 'none',
+    logLevel: 'warning',
+    metafile: true,
+  })
+  if (entry.kind === 'program') makeExecutable(target)
+  else writeTypes(source, target)
+  return metafile
+}
+
+function makeExecutable(target: string): void {
+  const text = readFileSync(target, 'utf8')
+  if (!text.startsWith('#!')) writeFileSync(target, `#!/usr/bin/env node\n${text}`)
+  chmodSync(target, 0o755)
+}
+
+/** Declarations go to `types/` beside the bundle, as they stand in the source; one file beside the bundle names the first. */
+function writeTypes(source: string, target: string): void {
+  const rootDir = dirname(source).endsWith('client/src') ? dirname(source) : join(root, 'src')
+  const folder = mkdtempSync(join(tmpdir(), 'sallyport-types-'))
+  const types = join(dirname(target), 'types')
+  const compilerOptions = {
+    noEmit: false,
+    emitDeclarationOnly: true,
+    declaration: true,
+    rootDir,
+    outDir: types,
+    typeRoots: [join(root, 'node_modules/@types')],
+  }
+  const config = { extends: join(root, 'tsconfig.json'), compilerOptions, files: [source], include: [] }
+  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(config))
+  const compiler = join(root, 'node_modules/.bin/tsc')
+  const { status, stdout } = spawnSync(compiler, ['-p', folder], { encoding: 'utf8', timeout: 120_000 })
+  rmSync(folder, { recursive: true })
+  if (status !== 0) throw new Error(`The types of ${source} cannot be written:\n${stdout}`)
+  const first = `./types${source.slice(rootDir.length).replace(/\.ts$/, '.js')}`
+  const beside = join(dirname(target), `${basename(target, '.js')}.d.ts`)
+  writeFileSync(beside, `export * from '${first}'\n`)
+}
