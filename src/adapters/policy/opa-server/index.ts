@@ -1,0 +1,1 @@
+export { answerBytesMax, type OpaServerOptions, openOpaServer } from './opa-server.ts'

@@ -1,0 +1,1 @@
+export { dataBytesMax, openWasmPolicy, type WasmPolicyOptions } from './opa-wasm.ts'
