@@ -1,0 +1,77 @@
+import { createHash } from 'node:crypto'
+import type { Confirmation, Evidence, IdentityRefused } from '../../../broker/index.ts'
+import { type CertificateFacts, readCertificateFacts } from './facts.ts'
+import { isSpiffeId } from './spiffe.ts'
+
+/** No client certificate is longer than this. */
+export const certificateBytesMax = 16 * 1024
+
+/** A certificate that TLS trusts, that is valid now, and that is no authority's. `sha256` is hexadecimal. */
+export type CertificateReading = {
+  readonly kind: 'read'
+  readonly sha256: string
+  /** Absent when it is no X.509-SVID; it may still be known by its fingerprint. */
+  readonly spiffeId?: string
+  readonly subject: string
+  /** RFC 8705 §3.1, `x5t#S256`. */
+  readonly confirmation: Confirmation
+}
+
+/**
+ * Reads a client certificate of a TLS session. The listener has checked chain and possession of the key; everything else is checked
+ * here, at this moment, so that a certificate which expires on an open connection is refused. Refuses with `certificate_untrusted`,
+ * `certificate_expired` or `certificate_without_identity`; never throws.
+ */
+export function readCertificate(
+  shown: NonNullable<Evidence['certificate']>,
+  now: number,
+): CertificateReading | IdentityRefused {
+  // Attacker-controlled: `der` is whatever a TLS client sent.
+  const fingerprint = createHash('sha256').update(shown.der).digest()
+  const sha256 = fingerprint.toString('hex')
+  const refused = (code: IdentityRefused['code'], message: string): IdentityRefused => ({
+    kind: 'refused',
+    code,
+    message,
+    subject: `sha256:${sha256}`,
+    ...(shown.reason !== undefined && { internal: `TLS: ${shown.reason}` }),
+  })
+  if (!shown.verified && validityReasons.has(shown.reason ?? ''))
+    return refused('certificate_expired', outsideValidity)
+  if (!shown.verified)
+    return refused('certificate_untrusted', 'The client certificate is not from the machine authority.')
+  const facts = factsOf(shown.der)
+  if (!facts) return refused('certificate_without_identity', 'The client certificate could not be read.')
+  if (now < facts.notBefore || now > facts.notAfter) return refused('certificate_expired', outsideValidity)
+  if (!isClientLeaf(facts))
+    return refused('certificate_without_identity', 'The certificate is not one that a client may show.')
+  const spiffeId = spiffeIdOf(facts)
+  const confirmation = { certificateSha256: fingerprint.toString('base64url') }
+  if (spiffeId === undefined) return { kind: 'read', sha256, subject: `sha256:${sha256}`, confirmation }
+  return { kind: 'read', sha256, spiffeId, subject: spiffeId, confirmation }
+}
+
+const outsideValidity = 'The client certificate is outside its validity period.'
+const validityReasons = new Set(['CERT_HAS_EXPIRED', 'CERT_NOT_YET_VALID'])
+
+function factsOf(der: Uint8Array): CertificateFacts | undefined {
+  if (der.byteLength > certificateBytesMax) return undefined
+  try {
+    return readCertificateFacts(der)
+  } catch (error) {
+    if (error instanceof RangeError) return undefined
+    throw error
+  }
+}
+
+/** X509-SVID §4 and §5.2: a leaf signs no certificates. */
+function isClientLeaf(facts: CertificateFacts): boolean {
+  return !facts.isAuthority && facts.forClients && facts.keyUsage?.signsCertificates !== true
+}
+
+/** Exactly one URI, which is a SPIFFE ID, on a key that is for signatures (X509-SVID §2 and §4.3). */
+function spiffeIdOf(facts: CertificateFacts): string | undefined {
+  const [only, ...others] = facts.uris
+  if (only === undefined || others.length > 0 || !facts.keyUsage?.digitalSignature) return undefined
+  return isSpiffeId(only) ? only : undefined
+}

@@ -1,0 +1,7 @@
+export {
+  createMachineKey,
+  isMachineKey,
+  type KnownKey,
+  machineKeyPattern,
+  verifyMachineKey,
+} from './machine-key.ts'

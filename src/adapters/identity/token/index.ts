@@ -1,0 +1,5 @@
+export { documentBytesMax } from './document.ts'
+export { type KeySetLimits, keySetLimits } from './key-set.ts'
+export { keysMax } from './key-source.ts'
+export { tokenBytesMax } from './parse.ts'
+export { createTokenVerifier, type TokenReading, type TokenVerifier } from './token.ts'

@@ -1,0 +1,40 @@
+import { type JsonObject, parseJsonObject } from './json.ts'
+
+/** No token is longer than this; it is measured before anything is read. */
+export const tokenBytesMax = 16 * 1024
+
+/** A token whose shape holds and nothing else: no signature, issuer or time has been checked. */
+export type ParsedToken = {
+  readonly algorithm: string
+  readonly keyId?: string
+  readonly issuer: string
+  readonly claims: JsonObject
+}
+
+/**
+ * Reads a JWS in compact form (RFC 7515 §7.1) with claims inside (RFC 7519); `undefined` when it is malformed, asks for an extension
+ * (`crit`), or says that it is another kind of token (`typ`), such as a logout token or a DPoP proof.
+ */
+export function parseToken(text: string): ParsedToken | undefined {
+  // An unsigned token (`alg: none`) has an empty last part: it is read, so that it can be refused for its algorithm.
+  const match = /^([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.[A-Za-z0-9_-]*$/.exec(text)
+  const header = parseJsonObject(decode(match?.[1]))
+  const claims = parseJsonObject(decode(match?.[2]))
+  if (!header || !claims || typeof claims['iss'] !== 'string') return undefined
+  const { alg: algorithm, kid: keyId, typ: type } = header
+  if (typeof algorithm !== 'string' || 'crit' in header || 'b64' in header) return undefined
+  if (type !== undefined && !(typeof type === 'string' && types.has(type.toLowerCase()))) return undefined
+  if (keyId === undefined) return { algorithm, issuer: claims['iss'], claims }
+  return typeof keyId === 'string' ? { algorithm, keyId, issuer: claims['iss'], claims } : undefined
+}
+
+/** RFC 7519 §5.1, RFC 9068 §2.1, JWT-SVID §2. */
+const types = new Set(['jwt', 'jose', 'at+jwt', 'application/jwt', 'application/at+jwt'])
+
+function decode(part: string | undefined): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.from(part ?? '', 'base64url'))
+  } catch {
+    return ''
+  }
+}
