@@ -1,0 +1,72 @@
+import { Failure } from '../../../primitives/index.ts'
+import type { Ask, Database, Row } from './database.ts'
+import { errorCode } from './failure.ts'
+import { name } from './quote.ts'
+import { findRole, lockGrants, lockLease } from './role.ts'
+
+/**
+ * Ends the role of a lease: no new login, no session, no privilege, nothing owned, no role. Every step may be repeated, by anybody, at
+ * any time; when the role is gone there is nothing left to do.
+ */
+export async function endRole(database: Database, leaseId: string, signal: AbortSignal): Promise<void> {
+  const role = await database.transaction(signal, async (ask) => {
+    await lockLease(ask, leaseId)
+    const found = await findRole(ask, leaseId)
+    if (found !== undefined) await ask(`ALTER ROLE ${name(leaseId)} NOLOGIN`)
+    return found
+  })
+  if (role === undefined) return
+  await database.session(signal, (ask) => terminateSessions(ask, role))
+  for (const other of await otherDatabases(database, role, signal))
+    await database.elsewhere(other, signal, (ask) => dropOwned(ask, leaseId))
+  await database.transaction(signal, async (ask) => {
+    await lockLease(ask, leaseId)
+    if ((await findRole(ask, leaseId)) === undefined) return
+    // Who was in the middle of logging in while logins were forbidden is seen now.
+    await terminateSessions(ask, role)
+    await ask(lockGrants)
+    await ask(`DROP OWNED BY ${name(leaseId)}`)
+    await ask(`DROP ROLE ${name(leaseId)}`)
+  })
+}
+
+const terminateRoundsMax = 5
+
+/** `pg_terminate_backend` with a time waits until the session is gone (PostgreSQL 14 and later). */
+async function terminateSessions(ask: Ask, role: number): Promise<void> {
+  for (let round = 1; round <= terminateRoundsMax; round += 1) {
+    // Within a transaction the list of sessions would stay as it was first seen.
+    await ask('SELECT pg_stat_clear_snapshot()')
+    const sessions = await ask(
+      'SELECT pg_terminate_backend(pid, 800) FROM pg_stat_activity WHERE usesysid = $1',
+      [role],
+    )
+    if (sessions.length === 0) return
+  }
+  throw new Failure('provider_timeout', 'A session of the credential does not end.')
+}
+
+/** A role can own things in any database that it may connect to. */
+async function otherDatabases(
+  database: Database,
+  role: number,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  const rows = await database.session(signal, (ask) =>
+    ask(
+      `SELECT DISTINCT d.datname FROM pg_shdepend s JOIN pg_database d ON d.oid = s.dbid
+        WHERE s.refclassid = 'pg_authid'::regclass AND s.refobjid = $1 AND d.datname <> current_database()`,
+      [role],
+    ),
+  )
+  return rows.map((row: Row) => String(row['datname']))
+}
+
+async function dropOwned(ask: Ask, leaseId: string): Promise<void> {
+  try {
+    await ask(`DROP OWNED BY ${name(leaseId)}`)
+  } catch (thrown) {
+    // Another revocation was here first, and the role is gone.
+    if (errorCode(thrown) !== '42704') throw thrown
+  }
+}

@@ -1,0 +1,127 @@
+import type {
+  Capabilities,
+  Credential,
+  Minted,
+  MintedReference,
+  MintOrder,
+  Probe,
+  Provider,
+  ProviderDefinition,
+  ProviderWorld,
+} from '../../../broker/index.ts'
+import { Failure, Secret } from '../../../primitives/index.ts'
+import { type PostgresConfig, readConfig, readMeans, readTarget, type Server, type Target } from './config.ts'
+import { type Database, openDatabase } from './database.ts'
+import { endRole } from './ending.ts'
+import { tryLogin } from './login.ts'
+import { createRole, plantedRoles } from './role.ts'
+import { newPassword, rotatePassword } from './rotation.ts'
+import { scramVerifier } from './scram.ts'
+
+/** PostgreSQL 14 and later: a role that may do one verb on one table until the lease ends. See `docs/providers/postgres.md`. */
+export const postgres: ProviderDefinition = {
+  kind: 'postgres',
+  developmentOnly: false,
+  async create(entry, actions, world) {
+    const config = readConfig(entry, world.resolve)
+    for (const action of actions) readMeans(action)
+    return createProvider(config, world)
+  },
+}
+
+function createProvider(config: PostgresConfig, world: ProviderWorld): Provider {
+  const database = openDatabase(config.server, config)
+  return {
+    capabilities: capabilitiesOf(config),
+    mint: (order, signal) => mint({ database, config, world }, order, signal),
+    revoke: ({ leaseId }, signal) => endRole(database, checkedLeaseId(leaseId), signal),
+    async rotate(target, signal) {
+      const file = config.rotates.get(target)
+      if (file === undefined)
+        throw new Failure('rotation_unsupported', 'The contract names no such role under `rotates`.')
+      return rotatePassword(database, { role: target, file, random: world.random }, signal)
+    },
+    probe: (reference, credential, signal) => probe(database, reference, credential, signal),
+    planted: (signal) => database.session(signal, (ask) => plantedRoles(ask, world.brokerName)),
+    close: () => database.close(),
+  }
+}
+
+function capabilitiesOf(config: PostgresConfig): Capabilities {
+  return {
+    revocation: 'immediate',
+    revocationNote:
+      'Login is forbidden, open sessions are terminated, and the role is dropped with all its privileges.',
+    // VALID UNTIL stops new logins alone: a session that is open would go on.
+    endsByItself: false,
+    providerTtlSecondsMin: 1,
+    ttlSecondsMax: 86_400,
+    probes: true,
+    rotates: [...config.rotates.keys()],
+  }
+}
+
+type Minting = { readonly database: Database; readonly config: PostgresConfig; readonly world: ProviderWorld }
+
+/** How often a role that an earlier attempt left is ended before the mint gives up. */
+const leftoversMax = 3
+
+async function mint(
+  { database, config, world }: Minting,
+  order: MintOrder,
+  signal: AbortSignal,
+): Promise<Minted> {
+  const leaseId = checkedLeaseId(order.leaseId)
+  const target = readTarget(readMeans(order.action), order.parts)
+  const password = newPassword(world.random)
+  const verifier = await scramVerifier(password, world.random(16))
+  const making = { order, target, verifier, config, brokerName: world.brokerName }
+  for (let leftovers = 0; leftovers <= leftoversMax; leftovers += 1) {
+    if (await database.transaction(signal, (ask) => createRole(ask, making)))
+      return mintedFor({ order, target, password, server: config.server })
+    await endRole(database, leaseId, signal)
+  }
+  throw new Failure('provider_throttled', 'Somebody else mints for the same lease.')
+}
+
+function mintedFor(made: { order: MintOrder; target: Target; password: Secret; server: Server }): Minted {
+  const { order, target, password, server } = made
+  return {
+    credential: credentialOf(order.leaseId, password, server),
+    handle: `role ${order.leaseId}`,
+    effective: { actions: [target.privilege], resources: [target.name] },
+    notAfter: order.notAfter,
+    // VALID UNTIL: without the broker, the password is refused from then on.
+    providerNotAfter: order.notAfter,
+    enforcedBy: 'role-dropped-by-broker',
+  }
+}
+
+function credentialOf(user: string, password: Secret, server: Server): Credential {
+  const { host, port, database } = server
+  const sslmode = server.tls ? 'verify-full' : 'disable'
+  const at = `${host.includes(':') ? `[${host}]` : host}:${port}/${encodeURIComponent(database)}`
+  const url = new Secret(`postgres://${user}:${password.reveal()}@${at}?sslmode=${sslmode}`)
+  return { type: 'postgres', fields: { host, port, database, user, password, sslmode, url } }
+}
+
+async function probe(
+  database: Database,
+  { leaseId }: MintedReference,
+  credential: Credential | undefined,
+  signal: AbortSignal,
+): Promise<Probe> {
+  const password = credential?.fields['password']
+  if (password instanceof Secret) return tryLogin(database.server, { user: leaseId, password }, signal)
+  // Without its password only this is certain: nobody logs in as a role that is not there.
+  const rows = await database.session(signal, (ask) =>
+    ask('SELECT 1 FROM pg_roles WHERE rolname = $1 AND rolcanlogin', [checkedLeaseId(leaseId)]),
+  )
+  return rows.length === 0 ? 'refused' : 'unknown'
+}
+
+/** The lease id becomes a role's name as it is: an id of the broker's own, never a name that somebody chose. */
+function checkedLeaseId(leaseId: string): string {
+  if (/^[a-z]{2,8}_[0-9a-z]{1,48}$/.test(leaseId)) return leaseId
+  throw new Failure('internal', 'The broker failed. Nothing was released.', { internal: 'not a lease id' })
+}

@@ -1,0 +1,2 @@
+export type { CredentialProvider, PluggedAs } from './credential-provider.ts'
+export { fromCredentialProvider } from './definition.ts'
