@@ -1,0 +1,1 @@
+export { type AlertmanagerTarget, createAlertmanager } from './alertmanager.ts'

@@ -1,0 +1,1 @@
+export { createWebhook, type WebhookTarget } from './webhook.ts'
