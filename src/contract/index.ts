@@ -17,7 +17,18 @@ export type {
   Tenant,
   ValueSource,
 } from './contract.ts'
+export { contractBytesMax } from './document.ts'
+export { formatProblems } from './format-problems.ts'
 export { type Discriminators, resolveMode } from './mode.ts'
+export {
+  type ContractSource,
+  contractDigest,
+  contractInvalid,
+  type ParsedContract,
+  parseContract,
+  requireContract,
+} from './parse.ts'
+export { type GrantData, type PolicyData, policyData } from './policy-data.ts'
 export {
   fillTemplate,
   isPlainResource,
@@ -26,3 +37,4 @@ export {
   type ResourceParts,
   templateParts,
 } from './resource.ts'
+export { algorithms, contractShape } from './shape.ts'

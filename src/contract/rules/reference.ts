@@ -1,0 +1,45 @@
+import type { Place } from '../contract.ts'
+import { quote, type Report } from '../document.ts'
+import type { Located } from '../located.ts'
+import { nearestName } from '../nearest.ts'
+
+/** A check across the parts of a contract. It reads the tree leniently: what has a wrong shape is reported elsewhere. */
+export type Rule = (root: Located, report: Report) => void
+
+export type Kind = { readonly noun: string; readonly section: string; readonly within?: string }
+
+/** Reports a name that is not among the known ones, with the one that was probably meant. */
+export function requireKnown(
+  at: { readonly text: string | undefined; readonly place: Place } | undefined,
+  known: ReadonlySet<string>,
+  kind: Kind,
+  report: Report,
+): boolean {
+  if (at?.text === undefined) return false
+  if (known.has(at.text)) return true
+  report(
+    at.place,
+    `There is no ${kind.noun} ${quote(at.text)}${kind.within ?? ''}.`,
+    nextFor(at.text, [...known], kind),
+  )
+  return false
+}
+
+function nextFor(written: string, names: readonly string[], kind: Kind): string {
+  const meant = nearestName(written, names)
+  if (meant !== undefined) return `write \`${meant}\``
+  const add = `add ${quote(written)} under \`${kind.section}\``
+  if (names.length === 0) return add
+  const shown = names.slice(0, 8).join(', ')
+  return `${add}, or name one of ${shown}${names.length > 8 ? ', …' : ''}`
+}
+
+/** The entries of a section such as `tenants` (a list of names) or `modes` (a mapping). */
+export function namesIn(root: Located, section: string): ReadonlySet<string> {
+  const found = root.at(section)
+  return new Set(found ? [...found.texts, ...found.entries.keys()] : [])
+}
+
+export function onLine(place: Place): string {
+  return `line ${place.line}`
+}

@@ -1,0 +1,289 @@
+import { z } from 'zod'
+import {
+  duration,
+  durationOrNone,
+  fingerprint,
+  headerName,
+  line,
+  name,
+  secureUrl,
+  spiffeId,
+  text,
+  variableName,
+  webUrl,
+} from './text-shape.ts'
+
+/** The longest ceiling, grant, token age and residual: a day. */
+export const contractDurationSecondsMax = 86_400
+
+export const clockSkewSecondsMax = 300
+export const claimsMax = 8
+export const listItemsMax = 1000
+
+/** Asymmetric signatures of RFC 7518 §3.1 and RFC 8037. A key that only checks must not be able to sign. */
+export const algorithms = [
+  'RS256',
+  'RS384',
+  'RS512',
+  'PS256',
+  'PS384',
+  'PS512',
+  'ES256',
+  'ES384',
+  'ES512',
+  'EdDSA',
+] as const
+
+function list<Item extends z.ZodType>(item: Item) {
+  return z
+    .array(item)
+    .min(1)
+    .max(listItemsMax)
+    .check((context) => {
+      const seen = new Set<unknown>()
+      for (const [index, item] of context.value.entries()) {
+        if (typeof item === 'string' && seen.has(item))
+          context.issues.push({
+            code: 'custom',
+            input: item,
+            path: [index],
+            message: 'one that the list does not have yet',
+            params: { next: 'remove it' },
+          })
+        seen.add(item)
+      }
+    })
+    .meta({ uniqueItems: true })
+}
+
+function mapping<Value extends z.ZodType>(value: Value, key: z.ZodType<string, string> = name) {
+  return z.record(key, value)
+}
+
+/** A mapping that has exactly one of its keys. */
+function oneOf<Shape extends z.ZodRawShape>(shape: Shape) {
+  return z
+    .strictObject(shape)
+    .refine((value) => Object.keys(value).length === 1, {
+      error: `a mapping with exactly one of ${Object.keys(shape).join(', ')}`,
+      params: { next: 'keep one key, and give each further one its own item in the list' },
+    })
+    .meta({ minProperties: 1, maxProperties: 1 })
+}
+
+const plane = z.enum(['machine', 'human'])
+const longest = duration(contractDurationSecondsMax)
+const free = z.record(z.string(), z.unknown())
+
+const mode = z.strictObject({
+  class: z
+    .enum(['development', 'test', 'staging', 'production'])
+    .describe(
+      'What the mode is for. Providers for development alone cannot be reached in staging and production.',
+    ),
+  match: mapping(line(256), variableName)
+    .describe('The value of every discriminator; the mode holds exactly when all of them are equal.')
+    .meta({ examples: [{ AOS_MODE: 'prod' }] }),
+  ceiling: z
+    .strictObject({
+      duration: longest.describe('No credential lives longer than this in the mode, whatever a grant says.'),
+      residual: durationOrNone(contractDurationSecondsMax)
+        .optional()
+        .describe('By how much a credential may outlive at its provider what was asked; absent is no bound.'),
+    })
+    .describe('The bounds that no grant can pass.')
+    .meta({ examples: [{ duration: '15m' }] }),
+})
+
+const planes = z.strictObject({
+  machine: z
+    .strictObject({
+      scheme: z
+        .strictObject({
+          type: z.literal('apiKey').describe('An API key, in the vocabulary of OpenAPI security schemes.'),
+          in: z.literal('header').describe('The key travels in a header.'),
+          name: headerName.describe('The request header that carries a machine key.'),
+        })
+        .describe('How a machine key is shown; client certificates and tokens need no word here.'),
+    })
+    .describe('Agents and automation.')
+    .meta({ examples: [{ scheme: { type: 'apiKey', in: 'header', name: 'X-AOS-Key' } }] }),
+  human: z
+    .strictObject({
+      scheme: z
+        .strictObject({
+          type: z
+            .literal('http')
+            .describe('HTTP authentication, in the vocabulary of OpenAPI security schemes.'),
+          scheme: z.literal('bearer').describe('A token behind `Authorization: Bearer`.'),
+          bearerFormat: z.literal('JWT').optional().describe('The token is a JWT.'),
+        })
+        .describe('How a person shows a token.'),
+    })
+    .describe('People, through an OpenID Connect issuer.')
+    .meta({ examples: [{ scheme: { type: 'http', scheme: 'bearer' } }] }),
+})
+
+const issuer = z.strictObject({
+  plane: plane.describe('The one plane on which its tokens are accepted.'),
+  issuer: secureUrl.describe('The `iss` of its tokens, character by character.'),
+  audience: line(255)
+    .describe('The `aud` that its tokens must carry.')
+    .meta({ examples: ['sallyport'] }),
+  algorithms: list(z.enum(algorithms))
+    .describe('The signature algorithms that are accepted; asymmetric ones alone.')
+    .meta({ examples: [['RS256']] }),
+  jwks: secureUrl
+    .optional()
+    .describe('Where its keys are; absent, they are found through its `/.well-known/openid-configuration`.'),
+  ca: text({
+    must: 'the absolute path of a PEM file',
+    next: 'write the path, such as `/etc/ssl/issuer-ca.pem`, not the certificate itself',
+    pattern: /^\/[^\u0000-\u001f]{1,4094}$/,
+  })
+    .optional()
+    .describe("The file with the CA of the issuer's own TLS certificate; absent is the system's store."),
+  clockSkew: duration(clockSkewSecondsMax, '30s')
+    .optional()
+    .describe('By how much its clock and this one may differ; absent is 30s.'),
+  maxAge: duration(contractDurationSecondsMax, '1h')
+    .optional()
+    .describe('The oldest `iat` that is accepted; absent is 1h.'),
+})
+
+const proof = oneOf({
+  spiffe: spiffeId.optional().describe('The SPIFFE URI in the client certificate. Machine plane alone.'),
+  certificate: fingerprint('`openssl x509 -in cert.pem -outform der | sha256sum` prints the characters')
+    .optional()
+    .describe('The SHA-256 of the client certificate (DER), as `sha256:…`. Machine plane alone.'),
+  token: z
+    .strictObject({
+      issuer: name.describe('An issuer of this contract, of the same plane.'),
+      claims: mapping(
+        text({
+          must: 'the exact value of the claim, of 1 to 1024 characters, without `*`: claims are compared for equality',
+          next: 'write the whole value; name a further claim to tell identities apart',
+          pattern: /^[^*\u0000-\u001f]{1,1024}$/,
+        }),
+        line(255),
+      )
+        .refine((claims) => Object.keys(claims).length <= claimsMax && Object.keys(claims).length > 0, {
+          error: `a mapping of 1 to ${claimsMax} claims`,
+          params: { next: 'name the claims that tell this identity from others, such as `sub`' },
+        })
+        .describe('Claims that the token must carry, each with exactly this text.')
+        .meta({ minProperties: 1, maxProperties: claimsMax, examples: [{ sub: 'user_dana' }] }),
+    })
+    .optional()
+    .describe('A token of an issuer, with claims.'),
+  key: fingerprint('write the SHA-256 of the machine key, never the key itself')
+    .optional()
+    .describe('The SHA-256 of a machine key, as `sha256:…`. Machine plane alone.'),
+})
+
+const identity = z.strictObject({
+  tenant: name.describe('The tenant it belongs to; nothing in a request can change it.'),
+  plane: plane.describe('The one plane on which it may call.'),
+  roles: list(z.enum(['operator', 'auditor', 'platform']))
+    .optional()
+    .describe(
+      '`operator` revokes within its tenant, `auditor` reads the log, `platform` does both for every tenant.',
+    ),
+  proofs: list(proof)
+    .describe('What proves it; any one is enough.')
+    .meta({ examples: [[{ spiffe: 'spiffe://example.org/ns/acme/sa/agent-7' }]] }),
+})
+
+const provider = z.strictObject({
+  kind: name.describe('Which adapter mints, such as `jwt`, `postgres` or `aws`.'),
+  config: free
+    .optional()
+    .describe(
+      "The adapter's own settings. A secret is never written here but named: `{ env: NAME }` or `{ file: PATH }`.",
+    ),
+})
+
+const action = z.strictObject({
+  title: line(200).optional().describe('One line for people.'),
+  resource: line(512)
+    .describe(
+      'How a resource is written: `{part}` is one segment without a slash, `{part+}` may hold slashes.',
+    )
+    .meta({ examples: ['{bucket}'] }),
+  means: free
+    .optional()
+    .describe(
+      'What the action is at its provider. Texts may use `{part}`, `{resource}`, `{tenant}` and `{agent}`.',
+    ),
+})
+
+const service = z.strictObject({
+  provider: name.describe('The provider of this contract that mints for it.'),
+  actions: mapping(action).describe('The actions that can be asked for.'),
+})
+
+const grant = z.strictObject({
+  id: name.describe('Names the grant in decisions and in the log.'),
+  tenant: name.describe('The tenant whose agents it is for.'),
+  agents: list(z.string()).describe('Agents of the tenant by name, or `"*"` for every one.'),
+  service: name.describe('A service of this contract.'),
+  actions: list(z.string()).describe('Actions of the service by name; there is no wildcard for actions.'),
+  resources: list(z.string())
+    .describe('Patterns of resources: `*` within one segment, `**` across segments.')
+    .meta({ examples: [['public.orders']] }),
+  modes: list(name).describe('The modes in which it holds.'),
+  planes: list(plane).optional().describe('The planes on which it holds; absent is the machine plane alone.'),
+  maxDuration: longest.describe(
+    'The longest life of a credential; at most the ceiling of each of its modes.',
+  ),
+})
+
+/** The whole file, as it is written. References between its parts are checked in `rules`. */
+export const contractShape = z.strictObject({
+  contract: z.literal('environment/v1').describe('The format of this file.'),
+  metadata: z
+    .strictObject({
+      name: name.describe('The name of the environment contract.'),
+      onMismatch: z
+        .literal('fail-stop')
+        .describe('What happens where no mode matches: nothing starts. No other value exists.'),
+    })
+    .describe('What this contract is.')
+    .meta({ examples: [{ name: 'orders', onMismatch: 'fail-stop' }] }),
+  discriminators: list(variableName)
+    .describe('The environment variables that tell modes apart.')
+    .meta({ examples: [['AOS_MODE']] }),
+  modes: mapping(mode).describe('Closed tuples over the discriminators. There is no default mode.'),
+  planes: planes.describe('How callers show who they are; planes never cross.'),
+  tenants: list(name)
+    .describe('The tenants.')
+    .meta({ examples: [['acme']] }),
+  issuers: mapping(issuer).optional().describe('Who signs tokens that are accepted.'),
+  identities: mapping(identity).describe('Who calls. Tenant and agent come from here alone.'),
+  providers: mapping(provider).describe('What mints credentials.'),
+  services: mapping(service).describe('The catalogue of actions, and what each means at its provider.'),
+  grants: z
+    .array(grant)
+    .describe(
+      'Who may do what, on which resources, in which modes, for how long. What is not granted is denied.',
+    )
+    .meta({ examples: [[]] }),
+  alerts: list(
+    oneOf({
+      alertmanager: webUrl.optional().describe('The base URL of a Prometheus Alertmanager.'),
+      webhook: webUrl.optional().describe('A URL to which alerts are posted as JSON.'),
+    }),
+  )
+    .optional()
+    .describe('Where alerts go.'),
+  defaults: z
+    .strictObject({
+      duration: longest
+        .optional()
+        .describe('The life of a credential when a request names none; absent is 15m.'),
+    })
+    .optional()
+    .describe('What holds when a request does not say.'),
+})
+
+export type ContractShape = z.infer<typeof contractShape>
