@@ -1,0 +1,30 @@
+import type { LogStorage } from '../../../audit/index.ts'
+import type { LeaseStore } from '../../../broker/index.ts'
+import { createLeaseStore } from './leases.ts'
+import { createLogStorage } from './log-storage.ts'
+import { openDatabase, type SqliteStoreOptions } from './open.ts'
+
+export type { SqliteStoreOptions } from './open.ts'
+
+/** The embedded store: the log's storage and the leases, in one file of one process. */
+export type SqliteStore = {
+  readonly storage: LogStorage
+  readonly leases: LeaseStore
+  /** Frees the file; again is nothing. What was committed is durable without it. */
+  close(): void
+}
+
+/**
+ * Opens or makes the store. Throws `store_locked` while another process has it, and `store_invalid` for a file that is not such a
+ * store, is of a newer version, or cannot be made durable (WAL and `synchronous=FULL` are read back).
+ */
+export function openSqliteStore(options: SqliteStoreOptions): SqliteStore {
+  const database = openDatabase(options)
+  return {
+    storage: createLogStorage(database),
+    leases: createLeaseStore(database),
+    close() {
+      if (database.isOpen) database.close()
+    },
+  }
+}

@@ -1,0 +1,122 @@
+import { type Checkpoint, openCheckpoint } from './checkpoint.ts'
+import { entryBytesMax, parseEntry } from './entry.ts'
+import { type ExportHeader, exportFormat, linePrefix, parseCheckpointLine, parseHeader } from './export.ts'
+import type { Line } from './lines.ts'
+import { appendLeaf, emptyFrontier, frontierRoot, leafHash } from './merkle.ts'
+import type { Verifier } from './note.ts'
+import type { Verdict, VerifyOptions } from './verify.ts'
+
+/** Reads the lines after the first, one by one; the first verdict is the last. */
+export type ExportCheck = { line(line: Line): Verdict | undefined; end(): Verdict }
+type CheckWorld = {
+  readonly trusted: readonly Verifier[]
+  readonly known: Checkpoint | undefined
+  readonly onProgress: VerifyOptions['onProgress']
+}
+
+export function createExportCheck(
+  header: ExportHeader,
+  { trusted, known, onProgress }: CheckWorld,
+): ExportCheck {
+  let frontier = emptyFrontier
+  let checked: Checkpoint | undefined
+  let unreadable: number | undefined
+
+  const tampered = (what: string, index?: number): Verdict => ({
+    kind: 'tampered',
+    what,
+    ...(index === undefined ? {} : { index }),
+  })
+  const truncated = (what: string): Verdict => ({ kind: 'truncated', what, entries: frontier.size })
+
+  const readEntry = (bytes: Buffer): Verdict | undefined => {
+    const index = frontier.size
+    if (index >= header.size)
+      return tampered('There are more entries than the last checkpoint covers.', index)
+    if (bytes.length > entryBytesMax) return tampered('The entry is longer than any entry is.', index)
+    const entry = parseEntry(bytes)
+    if (entry && entry.index !== index) {
+      return tampered(`Entry ${entry.index} stands where entry ${index} belongs.`, index)
+    }
+    if (!entry) unreadable ??= index
+    frontier = appendLeaf(frontier, leafHash(bytes))
+    if (frontier.size % progressEntries === 0) onProgress?.({ entries: frontier.size, size: header.size })
+    if (frontier.size !== known?.size || frontierRoot(frontier).equals(known.root)) return undefined
+    return tampered(`The first ${known.size} entries are not those of the known checkpoint.`, unreadable)
+  }
+
+  const readCheckpoint = (bytes: Buffer): Verdict | undefined => {
+    const note = parseCheckpointLine(bytes)
+    if (note === undefined) return tampered('A checkpoint line is malformed.')
+    const opened = openCheckpoint(note, trusted)
+    if (opened.kind === 'forged') return tampered(opened.why)
+    if (opened.kind !== 'opened') return { kind: 'unverifiable', why: opened.why }
+    return compare(opened.checkpoint)
+  }
+
+  const compare = (checkpoint: Checkpoint): Verdict | undefined => {
+    const { origin, size, root } = checkpoint
+    if (origin !== header.origin) return tampered('A checkpoint is of another log than the file says.')
+    if (size > frontier.size) return missing(size)
+    if (size === checked?.size) return tampered(`The checkpoint of ${size} entries is repeated.`)
+    if (size < frontier.size) return tampered(`A checkpoint of ${size} entries stands too late.`, size)
+    if (!frontierRoot(frontier).equals(root)) {
+      const first = checked?.size ?? 0
+      return tampered(
+        `Of the entries ${first} to ${size - 1}, one or more are not what was signed.`,
+        unreadable,
+      )
+    }
+    if (unreadable !== undefined) {
+      return { kind: 'unverifiable', why: `Entry ${unreadable} is signed, but this version cannot read it.` }
+    }
+    checked = checkpoint
+    return undefined
+  }
+
+  const missing = (size: number): Verdict =>
+    size === header.size
+      ? truncated(`The last ${size - frontier.size} of ${size} entries are missing.`)
+      : tampered(`Entries before the checkpoint of ${size} are missing.`, frontier.size)
+
+  return {
+    line({ kind, bytes }) {
+      if (kind === 'cut') return truncated('The file ends within a line.')
+      if (checked?.size === header.size) return tampered('Something follows the last checkpoint.')
+      if (kind === 'too_long') return tampered('A line is longer than any line is.', frontier.size)
+      if (startsWith(bytes, linePrefix.entry)) return readEntry(bytes)
+      if (startsWith(bytes, linePrefix.checkpoint)) return readCheckpoint(bytes)
+      return tampered('A line is neither an entry nor a checkpoint.', frontier.size)
+    },
+    end() {
+      if (!checked || checked.size !== header.size) {
+        return truncated(
+          `The file ends after ${frontier.size} of ${header.size} entries, without its last checkpoint.`,
+        )
+      }
+      if (known && known.size > checked.size) {
+        return truncated(`The file has ${checked.size} entries; the log had ${known.size} already.`)
+      }
+      const root = Buffer.from(checked.root).toString('hex')
+      return { kind: 'verified', origin: checked.origin, size: checked.size, root }
+    },
+  }
+}
+
+/** The header, if it is one and names a pinned key. */
+export function readHeader({ kind, bytes }: Line, vkeys: readonly string[]): ExportHeader | Verdict {
+  if (!startsWith(bytes, linePrefix.header))
+    return { kind: 'unverifiable', why: 'The file is not an export of a log.' }
+  if (kind === 'cut') return { kind: 'truncated', what: 'The file ends within its first line.', entries: 0 }
+  const header = parseHeader(bytes)
+  if (!header) return { kind: 'unverifiable', why: `The first line is not that of ${exportFormat}.` }
+  if (vkeys.some((vkey) => vkey.trim() === header.vkey)) return header
+  return { kind: 'unverifiable', why: `The file names the key ${header.vkey}, which is not pinned.` }
+}
+
+function startsWith(bytes: Buffer, prefix: string): boolean {
+  return bytes.toString('latin1', 0, prefix.length) === prefix
+}
+
+/** Entries between two tellings of the progress. */
+const progressEntries = 1_000

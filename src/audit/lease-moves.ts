@@ -1,0 +1,54 @@
+import { type Lease, type LeaseState, leaseMoves } from '../broker/index.ts'
+import { Failure } from '../primitives/index.ts'
+import type { LeaseStanding } from './storage.ts'
+
+/**
+ * Judges leases that are to be written in this order: `undefined` for a move that is allowed, else `store_invalid`, or
+ * `idempotency_conflict` when another lease holds the key. A lease that is refused does not count for those after it.
+ */
+export function judgeLeaseMoves(
+  leases: readonly Lease[],
+  standings: readonly LeaseStanding[],
+): readonly (Failure | undefined)[] {
+  const states = new Map<string, LeaseState>()
+  const keyHolders = new Map<string, string>()
+  return leases.map((lease, at) => {
+    const standing = standings[at] ?? {}
+    const key = JSON.stringify([lease.tenant, lease.agent, lease.idempotencyKeyDigest ?? lease.id])
+    const refusal =
+      refuseNumbers(lease) ??
+      refuseMove(lease, states.get(lease.id) ?? standing.state) ??
+      refuseKey(lease, keyHolders.get(key) ?? standing.keyHolder)
+    if (refusal) return refusal
+    states.set(lease.id, lease.state)
+    keyHolders.set(key, lease.id)
+    return undefined
+  })
+}
+
+function refuseMove(lease: Lease, from: LeaseState | undefined): Failure | undefined {
+  const allowed = from === undefined ? lease.state === 'intended' : leaseMoves[from].includes(lease.state)
+  if (allowed) return undefined
+  return new Failure('store_invalid', 'The lease cannot move like that.', {
+    internal: `${lease.id}: from ${from ?? 'nothing'} to ${lease.state}`,
+  })
+}
+
+// A number that no store can hold would fail the whole batch.
+function refuseNumbers(lease: Lease): Failure | undefined {
+  const wrong = Object.entries(lease).filter(
+    ([, value]) => typeof value === 'number' && !Number.isSafeInteger(value),
+  )
+  if (wrong.length === 0) return undefined
+  return new Failure('store_invalid', 'The lease has a number that is not whole.', {
+    internal: `${lease.id}: ${wrong.map(([name]) => name).join(', ')}`,
+  })
+}
+
+function refuseKey(lease: Lease, holder: string | undefined): Failure | undefined {
+  if (holder === undefined || holder === lease.id) return undefined
+  return new Failure('idempotency_conflict', 'This Idempotency-Key already opened another lease.', {
+    internal: `${lease.id}: the key belongs to ${holder}`,
+    next: 'use a new Idempotency-Key for a new request',
+  })
+}

@@ -1,0 +1,134 @@
+import { createPublicKey, verify } from 'node:crypto'
+import { Failure, sha256 } from '../primitives/index.ts'
+
+/** Limits of what is read as a signed note. A checkpoint with a dozen witnesses has about 2 KB. */
+export const noteLimits = { bytesMax: 65_536, signaturesMax: 100 } as const
+
+/** What signs notes. `vkey` is its public half, as text. */
+export interface Signer {
+  /** The key's name; for a log, its origin. */
+  readonly name: string
+  readonly vkey: string
+  /** MUST return the 64 bytes of an Ed25519 signature (RFC 8032). */
+  sign(message: Uint8Array): Uint8Array | Promise<Uint8Array>
+}
+
+/** A public key that the reader trusts. */
+export type Verifier = {
+  readonly name: string
+  /** Eight hexadecimal characters. */
+  readonly keyId: string
+  readonly verify: (message: Uint8Array, signature: Uint8Array) => boolean
+}
+
+/** What a signed note says under the keys that the reader trusts. Only `opened` text may be believed. */
+export type OpenedNote =
+  | { readonly kind: 'opened'; readonly text: string; readonly signedBy: readonly string[] }
+  | { readonly kind: 'malformed'; readonly why: string }
+  | { readonly kind: 'unknown_key'; readonly why: string }
+  | { readonly kind: 'forged'; readonly why: string }
+
+/** The note of a text (C2SP signed-note): the text, an empty line, one line for each signature. The text ends with a newline. */
+export async function signNote(text: string, signer: Signer): Promise<string> {
+  const signature = await signer.sign(Buffer.from(text))
+  const blob = Buffer.concat([Buffer.from(parseVerifier(signer.vkey).keyId, 'hex'), signature])
+  return `${text}\n— ${signer.name} ${blob.toString('base64')}\n`
+}
+
+/**
+ * Reads a signed note. Every signature by a trusted key must hold, and there must be one; lines of other keys are passed over, so
+ * that witnesses can add theirs. `note` may be attacker-controlled.
+ */
+export function openNote(note: string, trusted: readonly Verifier[]): OpenedNote {
+  const parsed = parseNote(note)
+  if (typeof parsed === 'string') return { kind: 'malformed', why: parsed }
+  const message = Buffer.from(parsed.text)
+  const signedBy = new Set<string>()
+  for (const { name, keyId, signature } of parsed.signatures) {
+    const verifier = trusted.find((candidate) => candidate.name === name && candidate.keyId === keyId)
+    if (!verifier) continue
+    if (!verifier.verify(message, signature)) {
+      return { kind: 'forged', why: `The signature of ${name} does not hold.` }
+    }
+    signedBy.add(name)
+  }
+  if (signedBy.size > 0) return { kind: 'opened', text: parsed.text, signedBy: [...signedBy] }
+  const names = [...new Set(parsed.signatures.map(({ name, keyId }) => `${name}+${keyId}`))]
+  return { kind: 'unknown_key', why: `It is signed by ${names.join(', ')}, which is not a pinned key.` }
+}
+
+/** Reads `name+keyid+base64(0x01 ‖ public key)`. Throws `option_invalid`. */
+export function parseVerifier(vkey: string): Verifier {
+  const [, name = '', keyId = '', encoded = ''] = vkeyShape.exec(vkey.trim()) ?? []
+  const bytes = decodeBase64(encoded)
+  const publicKey = bytes?.subarray(1)
+  if (!isKeyName(name) || bytes?.[0] !== ed25519Type || publicKey?.length !== 32) throw badVkey()
+  if (keyIdOf(name, publicKey) !== keyId) throw badVkey()
+  const key = createPublicKey({
+    key: { kty: 'OKP', crv: 'Ed25519', x: publicKey.toString('base64url') },
+    format: 'jwk',
+  })
+  return { name, keyId, verify: (message, signature) => verify(null, message, key, signature) }
+}
+
+/** The text of a public key, as `parseVerifier` reads it. */
+export function vkeyOf(name: string, publicKey: Uint8Array): string {
+  const encoded = Buffer.concat([Buffer.of(ed25519Type), publicKey]).toString('base64')
+  return `${name}+${keyIdOf(name, publicKey)}+${encoded}`
+}
+
+/** C2SP signed-note: the first four bytes of SHA-256 over the name, a newline, the type and the key; in hexadecimal. */
+export function keyIdOf(name: string, publicKey: Uint8Array): string {
+  const message = Buffer.concat([Buffer.from(`${name}\n`), Buffer.of(ed25519Type), publicKey])
+  return sha256(message).toString('hex', 0, 4)
+}
+
+/** A key's name has no space and no plus; for a log it looks like a host and a path, such as `log.example.org/sallyport`. */
+export function isKeyName(name: string): boolean {
+  return /^[^\s+\p{Cc}]{1,255}$/u.test(name) && name.isWellFormed()
+}
+
+/** The bytes of standard base64 with padding; `undefined` for any other spelling of them. */
+export function decodeBase64(text: string): Buffer | undefined {
+  const bytes = Buffer.from(text, 'base64')
+  return bytes.toString('base64') === text ? bytes : undefined
+}
+
+/** C2SP signed-note: the signature type of plain Ed25519. */
+export const ed25519Type = 1
+
+const vkeyShape = /^([^+]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/=]+)$/
+const signatureShape = /^— ([^\s+]+) ([A-Za-z0-9+/=]+)$/u
+
+type NoteSignature = { readonly name: string; readonly keyId: string; readonly signature: Buffer }
+
+function parseNote(
+  note: string,
+): { readonly text: string; readonly signatures: readonly NoteSignature[] } | string {
+  if (Buffer.byteLength(note) > noteLimits.bytesMax) return 'The note is too long.'
+  if (!note.isWellFormed() || hasControlCharacters(note)) return 'The note has characters that no note has.'
+  const gap = note.lastIndexOf('\n\n')
+  if (gap < 0 || !note.endsWith('\n') || gap + 2 === note.length) return 'The note has no signature.'
+  const lines = note.slice(gap + 2, -1).split('\n')
+  if (lines.length > noteLimits.signaturesMax) return 'The note has too many signatures.'
+  const signatures = lines.map(parseSignature)
+  if (!signatures.every((signature) => signature !== undefined)) return 'A signature line is malformed.'
+  return { text: note.slice(0, gap + 1), signatures }
+}
+
+function parseSignature(line: string): NoteSignature | undefined {
+  const [, name = '', encoded = ''] = signatureShape.exec(line) ?? []
+  const bytes = decodeBase64(encoded)
+  if (!bytes || bytes.length < 5) return undefined
+  return { name, keyId: bytes.toString('hex', 0, 4), signature: bytes.subarray(4) }
+}
+
+function hasControlCharacters(text: string): boolean {
+  return /[\x00-\x09\x0b-\x1f]/.test(text)
+}
+
+function badVkey(): Failure {
+  return new Failure('option_invalid', 'The verifier key is not name+keyid+key of an Ed25519 key.', {
+    next: 'sallyport audit key',
+  })
+}
