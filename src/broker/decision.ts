@@ -11,6 +11,7 @@ export type Allowed = {
   readonly action: Action
   readonly parts: ResourceParts
   readonly durationSeconds: number
+  /** The revision of the engine that decided. */
   readonly policy: string
 }
 
@@ -28,6 +29,7 @@ export type Denied = {
   readonly nearest?: CredentialRequest
   /** The next command, ready to be copied. */
   readonly next: string
+  /** The revision of the engine that decided, or `contract` when the ceiling did and policy was not asked. */
   readonly policy: string
 }
 

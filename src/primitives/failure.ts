@@ -15,6 +15,7 @@ export const failureCodes = [
   'identity_unknown',
   'internal',
   'issuer_unavailable',
+  'lease_revoked',
   'lease_unknown',
   'log_unwritable',
   'machine_key_invalid',

@@ -27,14 +27,16 @@ export type Caller = {
   readonly confirmation?: Confirmation
 }
 
-export type Identified =
-  | { readonly kind: 'identified'; readonly caller: Caller }
-  | {
-      readonly kind: 'refused'
-      readonly code: FailureCode
-      readonly message: string
-      readonly subject?: string
-    }
+/** Why nobody was identified. `message` is for the caller; `subject` and `internal` are for the log, and neither is a secret. */
+export type IdentityRefused = {
+  readonly kind: 'refused'
+  readonly code: FailureCode
+  readonly message: string
+  readonly subject?: string
+  readonly internal?: string
+}
+
+export type Identified = { readonly kind: 'identified'; readonly caller: Caller } | IdentityRefused
 
 export interface Identifier {
   /**

@@ -1,6 +1,6 @@
 export type { Alert, Alerter } from './alert.ts'
 export type { TokenAuthority, VerifiedToken } from './authority.ts'
-export type { Caller, Confirmation, Evidence, Identified, Identifier } from './identity.ts'
+export type { Caller, Confirmation, Evidence, Identified, Identifier, IdentityRefused } from './identity.ts'
 export type { EntryDraft, EntryEvent, EntryReceipt, Ledger, LedgerChange } from './ledger.ts'
 export type { PolicyAnswer, PolicyEngine, PolicyQuestion, PolicyReason } from './policy.ts'
 export type {

@@ -1,0 +1,110 @@
+import { type Clock, Failure, sha256Hex } from '../primitives/index.ts'
+import { brokerLimits } from './limits.ts'
+import type { Caller, LeaseStore } from './ports/index.ts'
+import type { CredentialRequest } from './request.ts'
+
+/** 1 to 128 visible ASCII characters. */
+const keyShape = /^[\x21-\x7e]{1,128}$/
+
+/** What makes two requests the same one. */
+export function requestDigest(request: CredentialRequest): string {
+  return sha256Hex(
+    JSON.stringify([
+      request.service,
+      request.action,
+      request.resource,
+      request.durationSeconds ?? null,
+      request.purpose ?? null,
+    ]),
+  )
+}
+
+/** The key as the store knows it: hashed, because a caller may put anything into it. Throws `idempotency_key_invalid`. */
+export function keyDigest(key: string): string {
+  if (!keyShape.test(key)) {
+    throw new Failure(
+      'idempotency_key_invalid',
+      'The Idempotency-Key must be 1 to 128 visible ASCII characters.',
+    )
+  }
+  return sha256Hex(key)
+}
+
+export interface Idempotency<Answer> {
+  /** Runs `work` at most once for the caller's key; a repeat gets the same answer, or a failure that names the lease. */
+  once(
+    owner: KeyOwner,
+    work: () => Promise<Answer>,
+  ): Promise<{ readonly answer: Answer; readonly replayed: boolean }>
+}
+
+type KeyOwner = { readonly caller: Caller; readonly keyDigest: string; readonly requestDigest: string }
+
+/**
+ * Answers are kept in memory for a short while, so that a lost answer can be asked for again; the store keeps only that the key
+ * was used. `leaseOf` names the lease of an answer; an answer without one is not kept, and one whose lease is over is not repeated.
+ */
+export function createIdempotency<Answer>(
+  clock: Clock,
+  leases: LeaseStore,
+  leaseOf: (answer: Answer) => string | undefined,
+): Idempotency<Answer> {
+  type Kept = { readonly digest: string; readonly answer: Promise<Answer>; readonly until: number }
+  const kept = new Map<string, Kept>()
+
+  const prune = () => {
+    for (const [name, entry] of kept) {
+      if (kept.size <= brokerLimits.replaysMax && entry.until > clock.now()) return
+      kept.delete(name)
+    }
+  }
+  const repeat = async (owner: KeyOwner, before: Kept) => {
+    if (before.digest !== owner.requestDigest) throw conflict()
+    const answer = await before.answer
+    const leaseId = leaseOf(answer)
+    const lease = leaseId === undefined ? undefined : await leases.find(leaseId)
+    if (leaseId !== undefined && lease?.state !== 'live') throw replayed(leaseId)
+    return { answer, replayed: true }
+  }
+
+  return {
+    async once(owner, work) {
+      const name = JSON.stringify([owner.caller.tenant, owner.caller.agent, owner.keyDigest])
+      prune()
+      const before = kept.get(name)
+      if (before) return repeat(owner, before)
+      const answer = refuseUsedKey(leases, owner).then(work)
+      kept.set(name, { digest: owner.requestDigest, answer, until: clock.now() + brokerLimits.replayMs })
+      try {
+        const done = await answer
+        if (leaseOf(done) === undefined) kept.delete(name)
+        return { answer: done, replayed: false }
+      } catch (thrown) {
+        kept.delete(name)
+        throw thrown
+      }
+    },
+  }
+}
+
+async function refuseUsedKey(leases: LeaseStore, owner: KeyOwner): Promise<void> {
+  const { tenant, agent } = owner.caller
+  const lease = await leases.findByIdempotencyKey({ tenant, agent, keyDigest: owner.keyDigest })
+  if (!lease) return
+  if (lease.requestDigest !== owner.requestDigest) throw conflict()
+  throw replayed(lease.id)
+}
+
+function replayed(leaseId: string): Failure {
+  return new Failure(
+    'idempotency_replayed',
+    `This key already opened the lease ${leaseId}; its credential is not shown again.`,
+    { next: `DELETE /v1/leases/${leaseId}, then ask again with a new Idempotency-Key` },
+  )
+}
+
+function conflict(): Failure {
+  return new Failure('idempotency_conflict', 'This Idempotency-Key was used for a different request.', {
+    next: 'use a new Idempotency-Key for a new request',
+  })
+}

@@ -1,0 +1,49 @@
+import type { Secret } from '../primitives/index.ts'
+import { endLease } from './ending.ts'
+import type { Lease } from './lease.ts'
+import type { Caller, TokenAuthority, VerifiedToken } from './ports/index.ts'
+import type { BrokerWorld } from './world.ts'
+
+/** Whether a token works now (RFC 7662), and its claims when it does. A token of another tenant is not active for the caller. */
+export type Introspection =
+  | { readonly active: false }
+  | { readonly active: true; readonly claims: VerifiedToken['claims'] }
+
+export async function introspect(world: BrokerWorld, caller: Caller, token: Secret): Promise<Introspection> {
+  const known = await knownToken(world, caller, token)
+  return known?.lease.state === 'live' && known.lease.expiresAt > world.clock.now()
+    ? { active: true, claims: known.verified.claims }
+    : { active: false }
+}
+
+/** Ends a token's lease (RFC 7009). What is not a token of the caller's own tenant is ignored, as the RFC asks (§2.2). */
+export async function revokeToken(
+  world: BrokerWorld,
+  command: { caller: Caller; token: Secret; requestId: string },
+): Promise<void> {
+  const known = await knownToken(world, command.caller, command.token)
+  if (known)
+    await endLease(world, known.lease, {
+      reason: 'revoked',
+      requestId: command.requestId,
+      by: command.caller,
+    })
+}
+
+async function knownToken(
+  world: BrokerWorld,
+  caller: Caller,
+  token: Secret,
+): Promise<{ lease: Lease; verified: VerifiedToken } | undefined> {
+  for (const authority of authorities(world)) {
+    const verified = await authority.verify(token)
+    const lease = verified && (await world.leases.find(verified.leaseId))
+    if (verified && lease?.tenant === caller.tenant) return { lease, verified }
+  }
+  return undefined
+}
+
+/** The providers whose credentials are tokens. */
+export function authorities(world: BrokerWorld): readonly TokenAuthority[] {
+  return [...world.providers.values()].flatMap((provider) => (provider.authority ? [provider.authority] : []))
+}

@@ -1,0 +1,28 @@
+/** Every bound of the broker, by name. Times are milliseconds. */
+export const brokerLimits = {
+  /** Tries after the first one (seed 004 §6: at most 3 retries). */
+  mintRetriesMax: 3,
+  mintAttemptMs: 5_000,
+  /** The caller's deadline when it names none. */
+  mintDeadlineMs: 15_000,
+  retryBaseMs: 200,
+  retryCeilingMs: 3_000,
+  breakerFailures: 5,
+  breakerOpenMs: 10_000,
+  endAttemptMs: 10_000,
+  endRetryBaseMs: 1_000,
+  endRetryCeilingMs: 3_600_000,
+  /** Failed endings after which a person is called. */
+  endFailuresBeforeAlert: 3,
+  /** How long an answer can be given again under its idempotency key; it is in memory alone. */
+  replayMs: 120_000,
+  replaysMax: 1_000,
+  /** Credentials kept in memory so that they can be tried when dead. */
+  keepsakesMax: 10_000,
+  /** Leases that one turn of the reconciler ends, and how many at once. */
+  turnLeasesMax: 1_000,
+  turnConcurrency: 8,
+  turnPauseMs: 1_000,
+  plantedSweepMs: 60_000,
+  purposeCharactersMax: 256,
+} as const

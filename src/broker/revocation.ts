@@ -1,0 +1,89 @@
+import { Failure } from '../primitives/index.ts'
+import { type Ended, endLease } from './ending.ts'
+import type { Lease, LeaseFilter } from './lease.ts'
+import { brokerLimits } from './limits.ts'
+import type { Caller } from './ports/index.ts'
+import type { BrokerWorld } from './world.ts'
+
+/** Which leases a caller may see and end: its own; an operator's tenant; every tenant for the platform role. */
+export function withinReach(caller: Caller, filter: LeaseFilter): LeaseFilter | undefined {
+  if (caller.roles.includes('platform')) return filter
+  if (filter.tenant !== undefined && filter.tenant !== caller.tenant) return undefined
+  if (caller.roles.includes('operator')) return { ...filter, tenant: caller.tenant }
+  if (filter.agent !== undefined && filter.agent !== caller.agent) return undefined
+  return { ...filter, tenant: caller.tenant, agent: caller.agent }
+}
+
+/** The lease, if the caller may see it; else `lease_unknown`, the same as for one that never was. */
+export async function reachableLease(world: BrokerWorld, caller: Caller, id: string): Promise<Lease> {
+  const lease = await world.leases.find(id)
+  const reach = lease && withinReach(caller, {})
+  const seen =
+    lease &&
+    reach &&
+    (reach.tenant ?? lease.tenant) === lease.tenant &&
+    (reach.agent ?? lease.agent) === lease.agent
+  if (lease && seen) return lease
+  throw new Failure('lease_unknown', 'There is no such lease within your reach.', {
+    next: 'GET /v1/leases lists those there are',
+  })
+}
+
+/** Ends one lease that the caller may end. Ending an ended lease succeeds. */
+export async function revoke(
+  world: BrokerWorld,
+  command: { caller: Caller; id: string; requestId: string },
+): Promise<Ended> {
+  const lease = await reachableLease(world, command.caller, command.id)
+  return endLease(world, lease, { reason: 'revoked', requestId: command.requestId, by: command.caller })
+}
+
+export type BulkRevocation = { readonly refused: number; readonly unproven: number; readonly pending: number }
+
+/** Ends every live lease that matches. Throws `not_permitted` when the filter reaches past the caller. */
+export async function revokeWhere(
+  world: BrokerWorld,
+  command: { caller: Caller; filter: LeaseFilter; requestId: string },
+): Promise<BulkRevocation> {
+  const reach = withinReach(command.caller, command.filter)
+  if (!reach) {
+    throw new Failure('not_permitted', 'Your identity may not end those leases.', {
+      next: 'ask an identity with the role operator of that tenant, or platform',
+    })
+  }
+  const tally = { refused: 0, unproven: 0, pending: 0 }
+  const cause = { reason: 'revoked', requestId: command.requestId, by: command.caller } as const
+  for await (const leases of liveLeases(world, reach)) {
+    await inParallel(leases, brokerLimits.turnConcurrency, async (lease) => {
+      tally[(await endLease(world, lease, cause)).proof] += 1
+    })
+  }
+  return tally
+}
+
+/** Page after page of the leases that can be ended. */
+async function* liveLeases(world: BrokerWorld, filter: LeaseFilter): AsyncGenerator<readonly Lease[]> {
+  let after: string | undefined
+  do {
+    const page = await world.leases.list(
+      { ...filter, states: ['intended', 'live', 'ending'] },
+      { limit: 1000, ...(after === undefined ? {} : { after }) },
+    )
+    yield page.leases
+    after = page.next
+  } while (after !== undefined)
+}
+
+/** Runs the work over all items, so many at once; the first failure is thrown after the others have come to an end. */
+export async function inParallel<T>(
+  items: readonly T[],
+  width: number,
+  work: (item: T) => Promise<void>,
+): Promise<void> {
+  const queue = items[Symbol.iterator]()
+  const runner = async () => {
+    for (const item of queue) await work(item)
+  }
+  const ends = await Promise.allSettled(Array.from({ length: Math.min(width, items.length) }, runner))
+  for (const ended of ends) if (ended.status === 'rejected') throw ended.reason
+}
