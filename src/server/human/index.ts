@@ -1,0 +1,1 @@
+export { createHumanListener } from './listener.ts'

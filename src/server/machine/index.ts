@@ -1,0 +1,1 @@
+export { createMachineListener } from './listener.ts'
