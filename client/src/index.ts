@@ -1,0 +1,18 @@
+export { type Client, createClient } from './client.ts'
+export { SallyportError } from './error.ts'
+export type { ClientOptions, Identity } from './transport.ts'
+export type {
+  BulkRevocation,
+  Credential,
+  CredentialRequest,
+  Denial,
+  EndedLease,
+  Explanation,
+  InclusionProof,
+  Issued,
+  Lease,
+  LeaseQuery,
+  LogEntries,
+  Receipt,
+  RevocationFilter,
+} from './wire.ts'
