@@ -1,0 +1,102 @@
+import { readFile } from 'node:fs/promises'
+import { openSqliteStore } from '../adapters/stores/sqlite/index.ts'
+import { type AuditLog, createLog } from '../audit/index.ts'
+import {
+  type Broker,
+  createBroker,
+  type Identifier,
+  type Ledger,
+  type ProviderDefinition,
+} from '../broker/index.ts'
+import { type Contract, type Mode, requireContract, resolveMode } from '../contract/index.ts'
+import { Failure } from '../primitives/index.ts'
+import { createAlerter } from './alerts.ts'
+import { openDataFolder } from './data-folder.ts'
+import { createIdentifier, readIssuerAuthorities } from './identity.ts'
+import { openPolicy, type PolicyChoice } from './policy.ts'
+import { openProviders } from './providers.ts'
+import { systemClock, systemRandom } from './system.ts'
+import { createResolver } from './values.ts'
+
+export type AssembleOptions = {
+  readonly contractFile: string
+  /** Holds the store and the broker's keys; mode 0700. */
+  readonly dataFolder: string
+  /** Discriminators and value sources are read from here alone. */
+  readonly environment: Readonly<Record<string, string | undefined>>
+  readonly policy?: PolicyChoice
+  /** Stands between the broker and its ledger, to count. */
+  readonly meter?: (ledger: Ledger) => Ledger
+  /** Further kinds of providers, for who builds an own broker. */
+  readonly providers?: readonly ProviderDefinition[]
+}
+
+/** A broker with everything that it stands on. */
+export type Assembled = {
+  readonly contract: Contract
+  readonly mode: Mode
+  readonly broker: Broker
+  readonly identifier: Identifier
+  readonly log: AuditLog
+  readonly close: () => Promise<void>
+}
+
+/** Reads the contract; throws `contract_unreadable` or `contract_invalid` with every problem. */
+export async function readContract(file: string): Promise<Contract> {
+  const text = await readFile(file, 'utf8').catch((cause: unknown) => {
+    throw new Failure('contract_unreadable', `The contract ${file} cannot be read.`, {
+      cause,
+      next: 'name it with --contract FILE',
+    })
+  })
+  return requireContract({ text, file })
+}
+
+/** Builds a broker from a contract. Throws before anything is opened when the environment matches no mode. */
+export async function assemble(options: AssembleOptions): Promise<Assembled> {
+  const contract = await readContract(options.contractFile)
+  const mode = resolveMode(contract, options.environment)
+  const folder = openDataFolder(options.dataFolder, contract.name)
+  const authorities = await readIssuerAuthorities(contract, AbortSignal.timeout(5_000))
+  const identifier = createIdentifier({ contract, clock: systemClock, caPem: authorities })
+  const policy = await openPolicy(contract, options.policy ?? { kind: 'bundled' })
+  const providers = await openProviders(
+    contract,
+    {
+      clock: systemClock,
+      random: systemRandom,
+      resolve: createResolver({ contractFile: contract.file, environment: options.environment }),
+      keyFolder: folder.keyFolder,
+      // The log key's id tells two brokers of one contract apart, so that neither takes the other's credentials for orphans.
+      brokerName: folder.signer.vkey.split('+').slice(0, 2).join('.'),
+    },
+    options.providers,
+  )
+  const store = openSqliteStore({ path: folder.storeFile })
+  const log = await createLog({ storage: store.storage, signer: folder.signer })
+  const alerter = createAlerter(contract.alerts, systemClock)
+  const broker = createBroker({
+    contract,
+    mode,
+    policy,
+    providers,
+    ledger: options.meter ? options.meter(log) : log,
+    leases: store.leases,
+    alerter,
+    clock: systemClock,
+    random: systemRandom,
+  })
+  return {
+    contract,
+    mode,
+    broker,
+    identifier,
+    log,
+    async close() {
+      await log.close()
+      await alerter.close()
+      for (const provider of providers.values()) await provider.close?.()
+      store.close()
+    },
+  }
+}

@@ -1,0 +1,20 @@
+export { createAlerter } from './alerts.ts'
+export { type Assembled, type AssembleOptions, assemble, readContract } from './assemble.ts'
+export { assetPath } from './assets.ts'
+export {
+  type Authority,
+  createAuthority,
+  createIdentifier,
+  createMachineKey,
+  type IssuedCertificate,
+  machineKeyPattern,
+} from './identity.ts'
+export { openPolicy, type PolicyChoice } from './policy.ts'
+export {
+  type CredentialProvider,
+  fromCredentialProvider,
+  openProviders,
+  type PluggedAs,
+  providers,
+} from './providers.ts'
+export { systemClock, systemRandom } from './system.ts'
