@@ -76,7 +76,11 @@ export async function createLog(options: {
       if (!receipt) throw new Failure('internal', 'The log gave no receipt.')
       return receipt
     },
-    probe: () => enqueue(undefined).then(...toBoolean),
+    probe: () =>
+      enqueue(undefined).then(
+        () => true,
+        () => false,
+      ),
     async close() {
       closed = true
       await busy
@@ -127,8 +131,6 @@ async function refuse(
     }),
   )
 }
-
-const toBoolean = [() => true, () => false] as const
 
 function turn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve))
