@@ -1,22 +1,23 @@
-/** Writes `schemas/sallyport.schema.json`, with which an editor completes, explains and checks a contract. */
-import { readFileSync, writeFileSync } from 'node:fs'
+/** Writes what explains the contract's format: the JSON Schema for editors, and the table of keys in `docs/contract.md`. */
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { contractShape } from '../src/contract/index.ts'
 
-const file = join(import.meta.dirname, '..', 'schemas', 'sallyport.schema.json')
+const root = join(import.meta.dirname, '..')
 
-/** Generates the JSON Schema; with `check` writes nothing and throws an `Error` when the committed one differs. */
+/** Generates both from `src/contract/shape.ts`; with `check` writes nothing and throws an `Error` that names what differs. */
 export function buildSchema(options: { readonly check: boolean }): void {
-  const schema = renderSchema()
-  if (committed() === schema) return
-  if (options.check) throw new Error('schemas/sallyport.schema.json is not what src/contract/shape.ts gives')
-  writeFileSync(file, schema)
+  const wanted = { 'schemas/sallyport.schema.json': renderSchema(), 'docs/contract.md': renderPage() }
+  const stale = Object.entries(wanted).filter(([file, text]) => committed(file) !== text)
+  if (options.check && stale.length > 0)
+    throw new Error(`${stale.map(([file]) => file).join(' and ')} is not what src/contract/shape.ts gives`)
+  for (const [file, text] of stale) if (!options.check) writeFileSync(join(root, file), text)
 }
 
 /** JSON Schema 2020-12 of what may be written; references between parts of a contract are beyond it. */
 export function renderSchema(): string {
-  const { $schema, ...schema } = z.toJSONSchema(contractShape, { target: 'draft-2020-12', io: 'input' })
+  const { $schema, ...schema } = contractSchema()
   const head = {
     $schema,
     $id: 'urn:sallyport:contract:environment/v1',
@@ -26,12 +27,54 @@ export function renderSchema(): string {
   return `${JSON.stringify({ ...head, ...schema }, undefined, 2)}\n`
 }
 
-function committed(): string | undefined {
-  try {
-    return readFileSync(file, 'utf8')
-  } catch {
-    return undefined
-  }
+export type Key = {
+  readonly path: string
+  readonly required: boolean
+  readonly description: string
+}
+
+/** Every key of the format, such as `modes.NAME.ceiling.duration`, in the order of the format. */
+export function contractKeys(): readonly Key[] {
+  return keysOf(contractSchema(), '')
+}
+
+function contractSchema(): Json {
+  return { ...z.toJSONSchema(contractShape, { target: 'draft-2020-12', io: 'input' }) }
+}
+
+type Json = Readonly<Record<string, unknown>>
+
+function isJson(value: unknown): value is Json {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function keysOf(schema: Json, path: string): readonly Key[] {
+  const { properties, items, additionalProperties, required } = schema
+  const own = Object.entries(isJson(properties) ? properties : {}).flatMap(([key, property]) => {
+    const child = path === '' ? key : `${path}.${key}`
+    if (!isJson(property)) return []
+    const description = typeof property['description'] === 'string' ? property['description'] : ''
+    const needed = Array.isArray(required) && required.includes(key)
+    return [{ path: child, required: needed, description }, ...keysOf(property, child)]
+  })
+  const inItems = isJson(items) ? keysOf(items, `${path}[]`) : []
+  const inEntries = isJson(additionalProperties) ? keysOf(additionalProperties, `${path}.NAME`) : []
+  return [...own, ...inItems, ...inEntries]
+}
+
+function renderPage(): string {
+  const rows = contractKeys().map(
+    ({ path, required, description }) => `| \`${path}\` | ${required ? 'yes' : ''} | ${description} |`,
+  )
+  const table = ['| key | required | what it says |', '|---|---|---|', ...rows].join('\n')
+  return (committed('docs/contract.md') ?? '').replace(
+    /(<!-- keys -->\n)[\s\S]*?(\n<!-- \/keys -->)/,
+    (_, before: string, after: string) => before + table + after,
+  )
+}
+
+function committed(file: string): string | undefined {
+  return existsSync(join(root, file)) ? readFileSync(join(root, file), 'utf8') : undefined
 }
 
 if (import.meta.main) buildSchema({ check: process.argv.includes('--check') })

@@ -8,33 +8,15 @@ import {
   parseDocument,
   type YAMLError,
 } from 'yaml'
-import type { ContractProblem, Place } from './contract.ts'
+import type { Place } from './contract.ts'
 import { Located } from './located.ts'
+import { quote, type Report } from './problem.ts'
 
 /** The largest contract, in bytes of UTF-8. */
 export const contractBytesMax = 1024 * 1024
 
 /** How deep mappings and lists may stand in one another. */
 export const contractDepthMax = 32
-
-export type Report = (place: Place, message: string, next: string) => void
-
-/** Collects problems; `sorted` gives them in the order of the file, each once. */
-export function collectProblems(): { report: Report; sorted: () => readonly ContractProblem[] } {
-  const found = new Map<string, ContractProblem>()
-  return {
-    report: (place, message, next) =>
-      found.set(`${place.line}:${place.column}:${message}`, {
-        message: printable(message),
-        place,
-        next: printable(next),
-      }),
-    sorted: () =>
-      [...found.values()].sort(
-        (left, right) => left.place.line - right.place.line || left.place.column - right.place.column,
-      ),
-  }
-}
 
 /**
  * Reads one YAML 1.2 document of the core schema: no directive, tag, anchor, alias or merge key, and no key twice. `undefined` when the
@@ -49,7 +31,11 @@ export function readDocument(text: string, report: Report): Located | undefined 
   const document = parseDocument(text, options)
   reportUnprintable(text, placeAt, report)
   if (document.directives.yaml.explicit)
-    report(start, 'A `%YAML` line cannot be used: a contract is always YAML 1.2.', 'remove the `%YAML` line')
+    report(
+      placeAt(text.indexOf('%YAML')),
+      'A `%YAML` line cannot be used.',
+      'remove it: a contract is always YAML 1.2',
+    )
   const [error] = document.errors
   if (error) {
     // The first alone: what comes after it is its echo.
@@ -167,21 +153,6 @@ class Walk {
 
 function asNode(value: unknown): Node | null {
   return isMap(value) || isSeq(value) || isScalar(value) || isAlias(value) ? value : null
-}
-
-/** Every character that a terminal could act on becomes one that it prints, so that columns stay. Names in a file can hold anything. */
-export function printable(text: string): string {
-  return text
-    .replace(/\t/g, ' ')
-    .replace(
-      /[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff\ufffd]/gu,
-      '?',
-    )
-}
-
-/** Text in quotes for a message: on one line, without control characters, at most some sixty characters. */
-export function quote(text: string): string {
-  return JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}…` : text)
 }
 
 // YAML 1.2.2 §5.1, and the characters that make a line read otherwise than it is (Trojan Source, CVE-2021-42574).

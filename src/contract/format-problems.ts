@@ -1,5 +1,5 @@
 import type { ContractProblem } from './contract.ts'
-import { printable } from './document.ts'
+import { printable } from './problem.ts'
 import { isSecretName } from './rules/providers.ts'
 
 /** How much of a long line is shown. */
@@ -15,7 +15,7 @@ export function formatProblems(
   problems: readonly ContractProblem[],
   { file, text }: { file: string; text: string },
 ): string {
-  const lines = text.split(/\r\n|\r|\n/)
+  const lines = text.split(/\r?\n/)
   const masked = new Map<number, string>()
   const blocks = problems.slice(0, problemsShownMax).map((problem) => {
     const { line } = problem.place

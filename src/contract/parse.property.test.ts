@@ -10,9 +10,42 @@ const words = [...new Set(demo.match(/[\w.*/{}:-]+/g) ?? [])]
 
 // What breaks parsers and prototypes.
 const nasty = [
-  '', ' ', '\t', '\n', ':', '-', '*', '&a', '!!map', '{', '}', '[', ']', '"', "'", '|', '>', '#', '---', '<<', '~', 'null',
-  'true', '0', '-1', '1e999', '.inf', '__proto__', 'constructor', 'default', '\u0000', '\u2028', '💥', '\ud800', 'a'.repeat(300),
-] // biome-ignore format: a list of tokens
+  '',
+  ' ',
+  '\t',
+  '\n',
+  ':',
+  '-',
+  '*',
+  '&a',
+  '!!map',
+  '{',
+  '}',
+  '[',
+  ']',
+  '"',
+  "'",
+  '|',
+  '>',
+  '#',
+  '---',
+  '<<',
+  '~',
+  'null',
+  'true',
+  '0',
+  '-1',
+  '1e999',
+  '.inf',
+  '__proto__',
+  'constructor',
+  'default',
+  '\u0000',
+  '\u2028',
+  '💥',
+  '\ud800',
+  'a'.repeat(300),
+]
 
 type Mutation = (text: string) => string
 

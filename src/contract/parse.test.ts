@@ -424,7 +424,7 @@ const cases: readonly Case[] = [
     title: 'a resource with a part that is given anyway',
     from: 'resource: "{order}"',
     to: 'resource: ▸"{tenant}"',
-    message: '`{tenant}` is given to every action and cannot be a part.',
+    message: "`{tenant}` is the broker's word and cannot be a part.",
   },
   {
     title: 'a resource with a malformed part',
@@ -614,6 +614,28 @@ for (const url of ['http://127.0.0.1:8080/realm', 'http://[::1]:8080', 'http://l
     read(changed('issuer: https://clerk.example.test', `issuer: ${url}`))
   })
 
+for (const url of [
+  'https://u:p@a.test',
+  'https://a.test?x=1',
+  'https://a.test#x',
+  'ftp://a.test',
+  'https://',
+  'a.test',
+  'https://a b',
+])
+  test(`an issuer cannot be at ${url}`, () => {
+    const problems = problemsOf(changed('issuer: https://clerk.example.test', `issuer: "${url}"`))
+    assert.match(problems[0]?.message ?? '', /^`issuers\.clerk\.issuer` must be an https URL/)
+  })
+
+test('the keys of an issuer may be at an address with a query', () => {
+  const text = changed('openid/v1/jwks', 'openid/v1/jwks?p=1')
+  assert.equal(
+    read(text).issuers.get('cluster')?.jwksUri,
+    'https://kubernetes.default.svc/openid/v1/jwks?p=1',
+  )
+})
+
 test('clock skew and age may be exactly as long as the limit', () => {
   const text = changed('clockSkew: 30s\n    maxAge: 1h', 'clockSkew: 5m\n    maxAge: 24h')
   assert.equal(read(text).issuers.get('cluster')?.clockSkewSeconds, 300)
@@ -657,6 +679,16 @@ test('shape and reference problems are found in one reading, in the order of the
       ['«maxDuration»', '`maxDuration` is 2h, but the ceiling of PROD (line «residual:») is 15m.'],
     ].map(([line = '', message = '']) => [Number(withLines(line, text)), withLines(message, text)]),
   )
+})
+
+test('a section under a misspelt name is one problem, not one for each reference to what is in it', () => {
+  for (const section of ['tenants', 'identities', 'providers', 'services', 'modes'] as const) {
+    const text = changed(`\n${section}:`, `\n${section.slice(0, -1)}x:`)
+    assert.deepEqual(
+      problemsOf(text).map(({ message, next }) => [message, next]),
+      [[`The contract has no key "${section.slice(0, -1)}x".`, `write \`${section}\``]],
+    )
+  }
 })
 
 test('requiring a contract throws every problem as file, line, column and message', () => {

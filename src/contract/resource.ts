@@ -23,7 +23,7 @@ export function matchResource(template: string, resource: string): ResourceParts
     (piece, name: string | undefined, plus: string, follower: string) => {
       if (name === undefined) return escapeRegExp(piece)
       if (plus) return `(?<${name}>.+)`
-      return `(?<${name}>[^/${follower === '' || follower === '/' ? '' : `\\${follower}`}]+)`
+      return `(?<${name}>[^/${/^[A-Za-z0-9/]?$/.test(follower) ? '' : `\\${follower}`}]+)`
     },
   )
   const match = new RegExp(`^${source}$`).exec(resource)

@@ -1,7 +1,7 @@
 import type { z } from 'zod'
-import { quote, type Report } from './document.ts'
 import type { Located } from './located.ts'
 import { nearestName } from './nearest.ts'
+import { quote, type Report } from './problem.ts'
 import { contractShape } from './shape.ts'
 import { exampleAt, keysAt } from './shape-path.ts'
 

@@ -4,9 +4,10 @@ import {
   durationOrNone,
   fingerprint,
   headerName,
+  issuerUrl,
+  keysUrl,
   line,
   name,
-  secureUrl,
   spiffeId,
   text,
   variableName,
@@ -126,14 +127,14 @@ const planes = z.strictObject({
 
 const issuer = z.strictObject({
   plane: plane.describe('The one plane on which its tokens are accepted.'),
-  issuer: secureUrl.describe('The `iss` of its tokens, character by character.'),
+  issuer: issuerUrl.describe('The `iss` of its tokens, character by character.'),
   audience: line(255)
     .describe('The `aud` that its tokens must carry.')
     .meta({ examples: ['sallyport'] }),
   algorithms: list(z.enum(algorithms))
     .describe('The signature algorithms that are accepted; asymmetric ones alone.')
     .meta({ examples: [['RS256']] }),
-  jwks: secureUrl
+  jwks: keysUrl
     .optional()
     .describe('Where its keys are; absent, they are found through its `/.well-known/openid-configuration`.'),
   ca: text({
@@ -213,7 +214,7 @@ const action = z.strictObject({
   means: free
     .optional()
     .describe(
-      'What the action is at its provider. Texts may use `{part}`, `{resource}`, `{tenant}` and `{agent}`.',
+      'What the action is at its provider, in its own words. Texts may use each `{part}`, and `{resource}` for the whole.',
     ),
 })
 

@@ -86,15 +86,21 @@ export function fingerprint(next: string) {
   })
 }
 
-/** An https URL, or an http one on a loopback address (RFC 8252 §8.3), without credentials or fragment. */
-export const secureUrl = text({
+/** OpenID Connect Discovery 1.0 §3: an https URL without query or fragment; here http on a loopback address too. */
+export const issuerUrl = text({
   must: 'an https URL without credentials, query or fragment (http on a loopback address alone)',
   next: 'write the whole URL, such as `https://login.example.com`',
   pattern: /^https?:\/\/[^\s?#@]+$/,
-  test: (value) => {
-    const url = URL.parse(value)
-    return url !== null && isPlain(url) && (url.protocol === 'https:' || isLoopback(url.hostname))
-  },
+  test: isSecureUrl,
+  hidden: true,
+})
+
+/** As `issuerUrl`, but some issuers tell their key sets apart by a query. */
+export const keysUrl = text({
+  must: 'an https URL without credentials or fragment (http on a loopback address alone)',
+  next: 'write the whole URL, such as `https://login.example.com/keys`',
+  pattern: /^https?:\/\/[^\s#@]+$/,
+  test: isSecureUrl,
   hidden: true,
 })
 
@@ -110,8 +116,10 @@ export const webUrl = text({
   hidden: true,
 })
 
-function isPlain(url: URL): boolean {
-  return url.username === '' && url.password === '' && url.search === '' && url.hash === ''
+function isSecureUrl(value: string): boolean {
+  const url = URL.parse(value)
+  if (url === null || url.username !== '' || url.password !== '') return false
+  return url.protocol === 'https:' || isLoopback(url.hostname)
 }
 
 function isLoopback(hostname: string): boolean {

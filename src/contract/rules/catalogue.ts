@@ -1,11 +1,11 @@
-import { quote, type Report } from '../document.ts'
 import type { Located } from '../located.ts'
 import { nearestName } from '../nearest.ts'
+import { quote, type Report } from '../problem.ts'
 import { templateParts } from '../resource.ts'
 import { namesIn, type Rule, requireKnown } from './reference.ts'
 
-/** What a template of `means` may use besides the parts of its resource; no part may have such a name. */
-export const givenParts = ['resource', 'tenant', 'agent'] as const
+/** Names that the broker gives a meaning to; no part of a resource may take one. */
+const reservedParts = ['resource', 'tenant', 'agent'] as const
 
 /** Every service has a provider, and every action a resource that can be read in one way alone. */
 export const serviceRule: Rule = (root, report) => {
@@ -28,7 +28,7 @@ function checkAction(action: Located, report: Report): void {
     return
   }
   const means = action.at('means')
-  if (means) checkMeans(means, [...templateParts(resource.text), ...givenParts], report)
+  if (means) checkMeans(means, [...templateParts(resource.text), 'resource'], report)
 }
 
 function checkMeans(node: Located, parts: readonly string[], report: Report): void {
@@ -68,10 +68,10 @@ export function templateFault(template: string): Fault | undefined {
 }
 
 function partFault(template: string, names: readonly string[]): Fault | undefined {
-  const given = givenParts.find((part) => names.includes(part))
-  if (given !== undefined)
+  const reserved = reservedParts.find((part) => names.includes(part))
+  if (reserved !== undefined)
     return {
-      message: `\`{${given}}\` is given to every action and cannot be a part.`,
+      message: `\`{${reserved}}\` is the broker's word and cannot be a part.`,
       next: 'name the part otherwise',
     }
   const twice = names.find((part, index) => names.indexOf(part) !== index)

@@ -1,10 +1,10 @@
 import { formatDuration, parseDurationSeconds } from '../../primitives/index.ts'
 import type { Place } from '../contract.ts'
-import { quote, type Report } from '../document.ts'
 import type { Located } from '../located.ts'
+import { quote, type Report } from '../problem.ts'
 import { isPlainResource, matchResource } from '../resource.ts'
 import { templateFault } from './catalogue.ts'
-import { namesIn, onLine, type Rule, requireKnown } from './reference.ts'
+import { type Names, namesIn, onLine, type Rule, requireKnown } from './reference.ts'
 
 /** Every grant names what exists, stays under the ceilings of its modes, and can be used by someone for something. */
 export const grantRule: Rule = (root, report) => {
@@ -26,7 +26,7 @@ export const grantRule: Rule = (root, report) => {
   }
 }
 
-type Known = Readonly<Record<'tenants' | 'identities' | 'services' | 'modes', ReadonlySet<string>>>
+type Known = Readonly<Record<'tenants' | 'identities' | 'services' | 'modes', Names>>
 
 function refuseTwin(id: Located | undefined, seen: Map<string, Place>, report: Report): void {
   if (id?.text === undefined) return

@@ -1,8 +1,8 @@
 import type { Place } from '../contract.ts'
-import { quote, type Report } from '../document.ts'
 import type { Located } from '../located.ts'
+import { quote, type Report } from '../problem.ts'
 import { claimsMax } from '../shape.ts'
-import { namesIn, onLine, type Rule, requireKnown } from './reference.ts'
+import { type Names, namesIn, onLine, type Rule, requireKnown } from './reference.ts'
 
 /** Every identity belongs to a tenant, is proven by what its plane allows, and shares no proof with another. */
 export const identityRule: Rule = (root, report) => {
@@ -37,11 +37,7 @@ function requireOwnPlane(identity: Located, proof: Located, report: Report): voi
 
 function requireIssuer(
   root: Located,
-  {
-    identity,
-    issuer,
-    issuers,
-  }: { identity: Located; issuer: Located | undefined; issuers: ReadonlySet<string> },
+  { identity, issuer, issuers }: { identity: Located; issuer: Located | undefined; issuers: Names },
   report: Report,
 ): void {
   const known = requireKnown(issuer, issuers, { noun: 'issuer', section: 'issuers' }, report)

@@ -1,15 +1,15 @@
 import { formatDuration, parseDurationSeconds } from '../../primitives/index.ts'
 import type { Place } from '../contract.ts'
-import type { Report } from '../document.ts'
 import type { Located } from '../located.ts'
 import { nearestName } from '../nearest.ts'
+import type { Report } from '../problem.ts'
 import { namesIn, onLine, type Rule, requireKnown } from './reference.ts'
 
 export const defaultDurationSeconds = 900
 
 /** Modes are closed tuples: every discriminator has one value in every mode, no two are equal, none is the default. */
 export const modeRule: Rule = (root, report) => {
-  const discriminators = namesIn(root, 'discriminators')
+  const discriminators = namesIn(root, 'discriminators') ?? new Set()
   const modes = root.at('modes')?.entries ?? new Map<string, Located>()
   if (root.at('modes') && modes.size === 0)
     report(root.nearest(['modes']).place, 'There is no mode.', 'add one under `modes`')

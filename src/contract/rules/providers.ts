@@ -1,6 +1,6 @@
 import type { Place } from '../contract.ts'
-import type { Report } from '../document.ts'
 import type { Located } from '../located.ts'
+import type { Report } from '../problem.ts'
 import { pathLabel } from '../shape-problems.ts'
 import type { Rule } from './reference.ts'
 

@@ -1,7 +1,9 @@
+import { z } from 'zod'
 import type { Place } from '../contract.ts'
-import { quote, type Report } from '../document.ts'
 import type { Located } from '../located.ts'
 import { nearestName } from '../nearest.ts'
+import { quote, type Report } from '../problem.ts'
+import { type ContractShape, contractShape } from '../shape.ts'
 
 /** A check across the parts of a contract. It reads the tree leniently: what has a wrong shape is reported elsewhere. */
 export type Rule = (root: Located, report: Report) => void
@@ -11,11 +13,11 @@ export type Kind = { readonly noun: string; readonly section: string; readonly w
 /** Reports a name that is not among the known ones, with the one that was probably meant. */
 export function requireKnown(
   at: { readonly text: string | undefined; readonly place: Place } | undefined,
-  known: ReadonlySet<string>,
+  known: Names,
   kind: Kind,
   report: Report,
 ): boolean {
-  if (at?.text === undefined) return false
+  if (at?.text === undefined || known === undefined) return false
   if (known.has(at.text)) return true
   report(
     at.place,
@@ -34,9 +36,13 @@ function nextFor(written: string, names: readonly string[], kind: Kind): string 
   return `${add}, or name one of ${shown}${names.length > 8 ? ', …' : ''}`
 }
 
-/** The entries of a section such as `tenants` (a list of names) or `modes` (a mapping). */
-export function namesIn(root: Located, section: string): ReadonlySet<string> {
+/** The names in a section; `undefined` when it is needed and not there, which is a problem of its own and not one for each reference. */
+export type Names = ReadonlySet<string> | undefined
+
+/** The names in a section such as `tenants` (a list of names) or `modes` (a mapping). */
+export function namesIn(root: Located, section: keyof ContractShape): Names {
   const found = root.at(section)
+  if (!found && !(contractShape.shape[section] instanceof z.ZodOptional)) return undefined
   return new Set(found ? [...found.texts, ...found.entries.keys()] : [])
 }
 
