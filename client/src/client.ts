@@ -55,6 +55,8 @@ export interface Client {
   inclusionProof(query: { index: number; size?: number }): Promise<InclusionProof>
   /** The whole log for offline verification; needs the role platform. */
   exportLog(): Promise<AsyncIterable<Uint8Array>>
+  /** A copy of the store as it is at one moment, without any key; human plane, role platform. */
+  backup(): Promise<AsyncIterable<Uint8Array>>
   /** Rotates a provider's own secret; human plane, role platform. */
   rotate(provider: string, target: string): Promise<string>
   close(): void
@@ -92,8 +94,8 @@ export function createClient(options: ClientOptions): Client {
         has<Explanation>('decision'),
       ),
     leases: (query = {}) => call({ method: 'GET', path: withQuery('/v1/leases', query) }, has('leases')),
-    lease: (id) => call({ method: 'GET', path: leasePath(id) }, has<Lease>('lease_id')),
-    revoke: (id) => call({ method: 'DELETE', path: leasePath(id) }, has<EndedLease>('lease', 'proof')),
+    lease: async (id) => call({ method: 'GET', path: leasePath(id) }, has<Lease>('lease_id')),
+    revoke: async (id) => call({ method: 'DELETE', path: leasePath(id) }, has<EndedLease>('lease', 'proof')),
     revokeWhere: (filter) =>
       call({ method: 'POST', path: '/v1/revocations', body: filter }, has<BulkRevocation>('refused')),
     introspect: (token) =>
@@ -118,6 +120,7 @@ export function createClient(options: ClientOptions): Client {
         has<InclusionProof>('hashes'),
       ),
     exportLog: () => transport.stream({ method: 'GET', path: '/v1/log/export' }),
+    backup: () => transport.stream({ method: 'POST', path: '/v1/backups', waitSeconds: copySecondsMax }),
     rotate: async (provider, target) =>
       (
         await call(
@@ -129,8 +132,13 @@ export function createClient(options: ClientOptions): Client {
   }
 }
 
+/** Within this the broker has copied its store. */
+const copySecondsMax = 600
+
 function leasePath(id: string): string {
-  return `/v1/leases/${encodeURIComponent(id)}`
+  // `..` would be another path.
+  if (/^[A-Za-z0-9_]{1,64}$/.test(id)) return `/v1/leases/${id}`
+  throw new SallyportError('option_invalid', 'That is no id of a lease.')
 }
 
 function headersOf({
@@ -138,8 +146,9 @@ function headersOf({
   waitSeconds,
   traceparent,
   signal,
-}: RequestOptions): Pick<Call, 'headers' | 'signal'> {
+}: RequestOptions): Pick<Call, 'headers' | 'signal' | 'waitSeconds'> {
   return {
+    ...(waitSeconds === undefined ? {} : { waitSeconds }),
     headers: {
       ...(idempotencyKey === undefined ? {} : { 'idempotency-key': idempotencyKey }),
       ...(waitSeconds === undefined ? {} : { prefer: `wait=${waitSeconds}` }),

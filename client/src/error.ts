@@ -1,6 +1,6 @@
 /** Whatever is not an answer: who calls was not accepted, something is down, the request is not valid. A denial is an answer. */
 export class SallyportError extends Error {
-  /** A stable word of the broker's `docs/errors.md`, or `unreachable`, `timeout`, `answer_invalid` of the client itself. */
+  /** A stable word of the broker's `docs/errors.md`, or `unreachable`, `untrusted`, `timeout`, `aborted`, `answer_invalid` of the client itself. */
   readonly code: string
   /** HTTP status; 0 when there was no answer. */
   readonly status: number

@@ -1,5 +1,5 @@
 import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http'
-import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
+import { Agent as HttpsAgent, request as httpsRequest, type RequestOptions } from 'node:https'
 import { SallyportError } from './error.ts'
 
 /** What proves who calls. A token may be a function, read anew for each call, because platforms rotate it. */
@@ -14,7 +14,7 @@ export type ClientOptions = {
   /** The CA of the broker's certificate, PEM; absent is the system's store. */
   readonly ca?: string
   readonly identity: Identity
-  /** Milliseconds for one call; default 20 000. */
+  /** Milliseconds for one call; default 20 000. A call that names `waitSeconds` has at least 5 s more than those. */
   readonly timeoutMs?: number
 }
 
@@ -25,13 +25,15 @@ export type Call = {
   readonly form?: Readonly<Record<string, string>>
   readonly headers?: Readonly<Record<string, string>>
   readonly signal?: AbortSignal
+  /** What the broker itself may take. */
+  readonly waitSeconds?: number
 }
 
 export type Answer = { readonly status: number; readonly text: string }
 
 export interface Transport {
   call(call: Call): Promise<Answer>
-  /** The body piece by piece, of an answer of status 200. */
+  /** The body piece by piece, of an answer of status 200. The time is for each piece. */
   stream(call: Call): Promise<AsyncIterable<Uint8Array>>
   close(): void
 }
@@ -39,52 +41,96 @@ export interface Transport {
 /** Bytes of an answer that are read. */
 const answerBytesMax = 4_194_304
 const timeoutMsDefault = 20_000
+const waitMarginMs = 5_000
 
 export function createTransport(options: ClientOptions): Transport {
-  const base = new URL(options.url)
-  refusePlainText(base)
-  const secure = base.protocol === 'https:'
-  const { identity } = options
-  const certificate = identity.kind === 'certificate' ? { cert: identity.certificate, key: identity.key } : {}
-  const agent = secure
-    ? new HttpsAgent({
-        keepAlive: true,
-        minVersion: 'TLSv1.3',
-        ...certificate,
-        ...(options.ca === undefined ? {} : { ca: options.ca }),
-      })
-    : new HttpAgent({ keepAlive: true })
-  const open = async (call: Call): Promise<IncomingMessage> => {
-    const headers = { ...(await identityHeaders(identity)), ...contentHeaders(call), ...call.headers }
-    const signal = AbortSignal.any([
-      AbortSignal.timeout(options.timeoutMs ?? timeoutMsDefault),
-      ...(call.signal ? [call.signal] : []),
-    ])
-    return new Promise((resolve, reject) => {
-      const send = secure ? httpsRequest : httpRequest
-      const request = send(new URL(call.path, base), { method: call.method, headers, agent, signal }, resolve)
-      request.once('error', (cause) => reject(unreachable(cause, base)))
+  const base = parseUrl(options.url)
+  const timeoutMs = options.timeoutMs ?? timeoutMsDefault
+  const { agent, send } = createConnections(base, options)
+  const open = async (call: Call, patience: Patience): Promise<IncomingMessage> => {
+    const headers = { ...(await identityHeaders(options.identity)), ...contentHeaders(call), ...call.headers }
+    const { signal } = patience
+    const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>()
+    try {
+      const request = send(new URL(call.path, base), { method: call.method, headers, agent, signal })
+      request.once('response', resolve)
+      request.once('error', reject)
       request.end(contentOf(call))
-    })
+    } catch (cause) {
+      throw new SallyportError('option_invalid', 'The call cannot be written as a request.', { cause })
+    }
+    return promise
   }
   return {
     async call(call) {
-      const response = await open(call)
-      return { status: response.statusCode ?? 0, text: await readText(response, base) }
+      const patience = createPatience(call, timeoutMs)
+      try {
+        const response = await open(call, patience)
+        return { status: response.statusCode ?? 0, text: await readText(response) }
+      } catch (cause) {
+        throw broken(cause, { base, call, patience })
+      } finally {
+        patience.end()
+      }
     },
     async stream(call) {
-      const response = await open(call)
-      if (response.statusCode === 200) return response
-      throw problemError({ status: response.statusCode ?? 0, text: await readText(response, base) })
+      const patience = createPatience(call, timeoutMs)
+      const fail = (cause: unknown) => {
+        patience.end()
+        return broken(cause, { base, call, patience })
+      }
+      try {
+        const response = await open(call, patience)
+        if (response.statusCode === 200) return pieces(response, patience, fail)
+        throw problemError({ status: response.statusCode ?? 0, text: await readText(response) })
+      } catch (cause) {
+        throw fail(cause)
+      }
     },
     close: () => agent.destroy(),
   }
 }
 
-function refusePlainText(url: URL): void {
+function parseUrl(text: string): URL {
+  const url = URL.parse(text)
+  if (!url) throw new SallyportError('option_invalid', 'The url of the broker is none.')
   const loopback = ['127.0.0.1', 'localhost', '[::1]'].includes(url.hostname)
-  if (url.protocol === 'https:' || (url.protocol === 'http:' && loopback)) return
+  if (url.protocol === 'https:' || (url.protocol === 'http:' && loopback)) return url
   throw new SallyportError('option_invalid', `${url.origin} is not https, and not on loopback.`)
+}
+
+function createConnections(base: URL, { identity, ca }: ClientOptions) {
+  if (base.protocol === 'http:') {
+    const agent = new HttpAgent({ keepAlive: true })
+    return { agent, send: (url: URL, options: RequestOptions) => httpRequest(url, options) }
+  }
+  const agent = new HttpsAgent({
+    keepAlive: true,
+    minVersion: 'TLSv1.3',
+    ...(identity.kind === 'certificate' ? { cert: identity.certificate, key: identity.key } : {}),
+    ...(ca === undefined ? {} : { ca }),
+  })
+  return { agent, send: (url: URL, options: RequestOptions) => httpsRequest(url, options) }
+}
+
+/** How long a call is waited for: its own time, which a stream begins anew with each piece, and the caller's signal. */
+type Patience = {
+  readonly signal: AbortSignal
+  readonly late: () => boolean
+  readonly again: () => void
+  readonly end: () => void
+}
+
+function createPatience({ signal, waitSeconds }: Call, timeoutMs: number): Patience {
+  const time = new AbortController()
+  const milliseconds = Math.max(timeoutMs, waitSeconds === undefined ? 0 : waitSeconds * 1000 + waitMarginMs)
+  const timer = setTimeout(() => time.abort(), milliseconds)
+  return {
+    signal: signal ? AbortSignal.any([signal, time.signal]) : time.signal,
+    late: () => time.signal.aborted,
+    again: () => void timer.refresh(),
+    end: () => clearTimeout(timer),
+  }
 }
 
 async function identityHeaders(identity: Identity): Promise<Record<string, string>> {
@@ -110,31 +156,60 @@ function contentOf(call: Call): string | undefined {
   return call.body === undefined ? undefined : JSON.stringify(call.body)
 }
 
-async function readText(response: IncomingMessage, base: URL): Promise<string> {
-  const pieces: Buffer[] = []
+async function readText(response: IncomingMessage): Promise<string> {
+  const read: Buffer[] = []
   let size = 0
-  try {
-    for await (const piece of response) {
-      const bytes = Buffer.from(piece)
-      size += bytes.length
-      if (size > answerBytesMax) throw new SallyportError('answer_invalid', 'The answer is too large.')
-      pieces.push(bytes)
-    }
-  } catch (cause) {
-    throw cause instanceof SallyportError ? cause : unreachable(cause, base)
+  for await (const piece of response) {
+    const bytes = Buffer.from(piece)
+    size += bytes.length
+    if (size > answerBytesMax) throw new SallyportError('answer_invalid', 'The answer is too large.')
+    read.push(bytes)
   }
-  return Buffer.concat(pieces).toString('utf8')
+  return Buffer.concat(read).toString('utf8')
 }
 
-function unreachable(cause: unknown, base: URL): SallyportError {
-  if (cause instanceof Error && (cause.name === 'TimeoutError' || cause.name === 'AbortError')) {
-    return new SallyportError('timeout', `${base.origin} did not answer in time.`, { cause, retryable: true })
+async function* pieces(
+  response: IncomingMessage,
+  patience: Patience,
+  fail: (cause: unknown) => SallyportError,
+) {
+  try {
+    for await (const piece of response) {
+      patience.again()
+      yield new Uint8Array(Buffer.from(piece))
+    }
+  } catch (cause) {
+    throw fail(cause)
+  } finally {
+    patience.end()
   }
-  return new SallyportError('unreachable', `${base.origin} cannot be reached.`, {
+}
+
+/** Why a call came to no answer. */
+function broken(cause: unknown, about: { base: URL; call: Call; patience: Patience }): SallyportError {
+  const { base, call, patience } = about
+  if (cause instanceof SallyportError) return cause
+  if (call.signal?.aborted) return new SallyportError('aborted', 'The call was given up.', { cause })
+  if (patience.late())
+    return new SallyportError('timeout', `${base.origin} did not answer in time.`, { cause, retryable: true })
+  const word = codeOf(cause)
+  if (/^(UNABLE_TO|SELF_SIGNED|DEPTH_ZERO|CERT_|ERR_TLS_CERT)/.test(word)) {
+    const next = 'give the CA that signed it, or the name that stands in it'
+    return new SallyportError('untrusted', `The certificate of ${base.origin} does not hold (${word}).`, {
+      cause,
+      next,
+    })
+  }
+  return new SallyportError('unreachable', `${base.origin} cannot be reached${word && ` (${word})`}.`, {
     cause,
     retryable: true,
     next: 'is the broker running?',
   })
+}
+
+/** Node's own word for a failure of the network or of TLS. */
+function codeOf(cause: unknown): string {
+  return cause instanceof Error && 'code' in cause && typeof cause.code === 'string' ? cause.code : ''
 }
 
 /** The problem document (RFC 9457) of an answer as an error. */

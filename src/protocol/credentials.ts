@@ -3,19 +3,21 @@ import { parseDurationSeconds } from '../primitives/index.ts'
 import { protocolLimits } from './limits.ts'
 import type { Operation } from './operation.ts'
 import { receipt } from './receipt.ts'
+import { upTo } from './up-to.ts'
+
+const secondsMax = protocolLimits.durationSecondsMax
+/** Exactly what is accepted, so that the description says no more than that. */
+const durationText = new RegExp(
+  `^(?:${upTo(secondsMax)}s?|${upTo(secondsMax / 60)}m|${upTo(secondsMax / 3600)}h|${upTo(secondsMax / 86_400)}d)$`,
+)
+const durationProblem = `must be whole seconds from 1 to ${secondsMax}, or a text such as 90s, 15m, 8h`
 
 /** Seconds as a whole number, or a text such as `15m`. */
 export const duration = z
-  .union([z.number().int(), z.string().max(16)])
-  .transform((value, context) => {
-    const seconds = typeof value === 'number' ? value : parseDurationSeconds(value)
-    if (seconds !== undefined && seconds >= 1 && seconds <= protocolLimits.durationSecondsMax) return seconds
-    context.addIssue({
-      code: 'custom',
-      message: 'must be whole seconds of at least 1, or a text such as 90s, 15m, 8h',
-    })
-    return z.NEVER
-  })
+  .union(
+    [z.number().int().min(1).max(secondsMax), z.string().regex(durationText).transform(parseDurationSeconds)],
+    { error: durationProblem },
+  )
   .meta({
     description: 'How long, in seconds or as a text such as `15m`. Default: the contract’s, 15 minutes.',
   })
@@ -87,6 +89,7 @@ export const issueCredential: Operation = {
   headers: z.object({
     'idempotency-key': z
       .string()
+      .regex(/^[!-~]{1,128}$/)
       .optional()
       .meta({ description: 'A repeated request with the same key never mints twice.' }),
     prefer: z

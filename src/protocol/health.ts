@@ -20,7 +20,7 @@ export const getReadyz: Operation = {
   ...common,
   id: 'readyz',
   path: '/readyz',
-  summary: 'Whether it can issue: the log takes entries and policy decides',
+  summary: 'Whether it can issue: the log takes entries; a log that failed is tried again',
   answers: {
     200: { description: 'Ready.', type: 'application/json', schema: readiness },
     503: { description: 'Not ready; `checks` says why.', type: 'application/json', schema: readiness },

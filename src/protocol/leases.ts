@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { protocolLimits } from './limits.ts'
 import type { Operation } from './operation.ts'
+import { wholeNumber } from './whole-number.ts'
 
 const states = z.enum(['intended', 'live', 'ending', 'ended', 'failed'])
 
@@ -59,12 +60,9 @@ export const leaseId = z.strictObject({ id: z.string().min(1).max(64) })
 export const leaseQuery = z.strictObject({
   ...filter,
   state: states.optional(),
-  limit: z.coerce
-    .number()
-    .int()
-    .min(1)
-    .max(protocolLimits.pageLeasesMax)
-    .default(protocolLimits.pageLeasesDefault),
+  limit: wholeNumber(z.coerce.number().int().min(1).max(protocolLimits.pageLeasesMax)).default(
+    protocolLimits.pageLeasesDefault,
+  ),
   after: z.string().max(64).optional().meta({ description: 'The `next` of the page before.' }),
 })
 
@@ -74,6 +72,7 @@ export const revocationFilter = z
   .refine((given) => Object.values(given).some((value) => value !== undefined), {
     message: 'name at least one of tenant, agent, service, mode',
   })
+  .meta({ minProperties: 1 })
 
 export const listLeases: Operation = {
   id: 'listLeases',

@@ -9,6 +9,9 @@ export const protocolLimits = {
   pageLeasesMax: 1000,
   pageLeasesDefault: 100,
   pageEntriesMax: 256,
+  /** Fifteen digits, which a JavaScript number holds exactly. */
+  positionMax: 999_999_999_999_999,
   waitSecondsMax: 60,
-  tokenCharactersMax: 16_384,
+  /** Of a token that is introspected or revoked; a form has to hold it. */
+  tokenCharactersMax: 8_192,
 } as const

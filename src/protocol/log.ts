@@ -1,8 +1,9 @@
 import { z } from 'zod'
 import { protocolLimits } from './limits.ts'
 import type { Operation } from './operation.ts'
+import { wholeNumber } from './whole-number.ts'
 
-const whole = z.coerce.number().int().min(0)
+const whole = wholeNumber(z.coerce.number().int().min(0).max(protocolLimits.positionMax))
 
 export const getCheckpoint: Operation = {
   id: 'checkpoint',
@@ -18,7 +19,7 @@ export const getTile: Operation = {
   id: 'tile',
   method: 'GET',
   path: '/log/tile/*',
-  summary: 'A tile of hashes, or with the role auditor or platform a bundle of entries (C2SP tlog-tiles)',
+  summary: 'A tile of hashes, or with the role platform a bundle of entries (C2SP tlog-tiles)',
   access: 'identified',
   planes: ['machine', 'human'],
   answers: { 200: { description: 'Bytes; a full tile never changes.', type: 'application/octet-stream' } },
@@ -26,7 +27,7 @@ export const getTile: Operation = {
 
 export const entriesQuery = z.strictObject({
   from: whole.default(0),
-  count: whole.max(protocolLimits.pageEntriesMax).default(100),
+  count: wholeNumber(z.coerce.number().int().min(0).max(protocolLimits.pageEntriesMax)).default(100),
 })
 
 export const listEntries: Operation = {

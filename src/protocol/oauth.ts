@@ -2,11 +2,13 @@ import { z } from 'zod'
 import { protocolLimits } from './limits.ts'
 import type { Operation } from './operation.ts'
 
-/** RFC 7662 §2.1 and RFC 7009 §2.1. */
-export const tokenForm = z.object({
-  token: z.string().min(1).max(protocolLimits.tokenCharactersMax),
-  token_type_hint: z.string().max(64).optional(),
-})
+/** RFC 7662 §2.1 and RFC 7009 §2.1. What else stands there is ignored, but may stand once only (RFC 6749 §3.2). */
+export const tokenForm = z
+  .object({
+    token: z.string().min(1).max(protocolLimits.tokenCharactersMax),
+    token_type_hint: z.string().max(64).optional(),
+  })
+  .catchall(z.string())
 
 const form = {
   type: 'application/x-www-form-urlencoded',
@@ -45,6 +47,9 @@ export const getServerMetadata: Operation = {
         jwks_uri: z.string(),
         introspection_endpoint: z.string(),
         revocation_endpoint: z.string(),
+        response_types_supported: z
+          .array(z.string())
+          .meta({ description: 'None: there is no authorization endpoint.' }),
       }),
     },
   },

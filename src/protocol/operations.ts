@@ -1,3 +1,5 @@
+import { takeBackup } from './backup.ts'
+import { getCosignedCheckpoint } from './cosigned-checkpoint.ts'
 import { issueCredential } from './credentials.ts'
 import { explainRequest } from './explain.ts'
 import { getDocs, getLivez, getMetrics, getOpenapi, getReadyz } from './health.ts'
@@ -16,11 +18,13 @@ export const operations: readonly Operation[] = [
   revokeLease,
   revokeLeases,
   rotateSecret,
+  takeBackup,
   listEntries,
   proveInclusion,
   proveConsistency,
   exportLog,
   getCheckpoint,
+  getCosignedCheckpoint,
   getTile,
   getJwks,
   getServerMetadata,

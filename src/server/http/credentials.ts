@@ -53,7 +53,7 @@ function requestOf(exchange: Identified): CredentialRequest {
 
 /** The caller's deadline: `Prefer: wait=N` (RFC 7240 §4.3), within our own bound. */
 function waitMs(prefer: string | undefined): number {
-  const seconds = /(?:^|[,;\s])wait=([0-9]{1,3})(?:$|[,;\s])/.exec(prefer ?? '')?.[1]
+  const seconds = /(?:^|[,;\s])wait=([0-9]{1,9})(?:$|[,;\s])/.exec(prefer ?? '')?.[1]
   if (seconds === undefined) return brokerLimits.mintDeadlineMs
   return Math.min(Math.max(1, Number(seconds)), protocolLimits.waitSecondsMax) * 1000
 }

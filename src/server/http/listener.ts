@@ -1,66 +1,72 @@
-import { createServer as createHttpServer } from 'node:http'
-import { createServer as createHttpsServer } from 'node:https'
 import { Readable } from 'node:stream'
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
-import type { Broker, Caller, Evidence, Identifier } from '../../broker/index.ts'
+import type { Broker } from '../../broker/index.ts'
 import { Failure, toFailure } from '../../primitives/index.ts'
-import { type Operation, protocolLimits } from '../../protocol/index.ts'
+import { type Operation, problem, protocolLimits } from '../../protocol/index.ts'
+import { demandDeclared, takeBodies } from './body.ts'
+import {
+  connectionLimits,
+  createConnections,
+  createDrain,
+  refuseBrokenRequest,
+  type TlsMaterial,
+} from './connections.ts'
 import type { Exchange, Reply, Route } from './exchange.ts'
+import { createGate, type Gate, type GateParts } from './gate.ts'
 import type { Metrics } from './metrics.ts'
 import { fromFastify, problemOf } from './problem.ts'
 import { traceId } from './trace.ts'
 
-/** TLS as PEM texts. A client certificate is asked for on both planes: on the human one, to refuse it by name. */
-export type TlsMaterial = { readonly key: string; readonly certificate: string; readonly clientCa: string }
-
-export type ListenerParts = {
-  readonly plane: Caller['plane']
+export type ListenerParts = GateParts & {
   readonly broker: Broker
-  readonly identifier: Identifier
   readonly metrics: Metrics
   /** Absent only on loopback. */
   readonly tls?: TlsMaterial
-  /** What came with a request to say who calls; this is all that differs between the planes. */
-  readonly evidence: (request: FastifyRequest) => Evidence
-  /** Internal notes, for the operator's log. */
-  readonly log: (line: Readonly<Record<string, unknown>>) => void
+  /** Milliseconds that requests under way have when the listener closes; default 25 000. */
+  readonly drainMs?: number
 }
-
-/** Time that identifying may take, in milliseconds. */
-const identifyMs = 5_000
 
 /** One listener of one plane with its operations. What is not declared is not found, and what is not an answer's field does not leave. */
 export function createListener(parts: ListenerParts, routes: readonly Route[]): FastifyInstance {
+  const gate = createGate(parts, requestIdOf)
+  const answerFailure = async (thrown: unknown, request: FastifyRequest, reply: FastifyReply) => {
+    const failure = brokenOff(request) ?? fromFastify(thrown) ?? toFailure(thrown)
+    await gate.refused(failure, request)
+    return fail(parts, request, reply, failure)
+  }
   const app = fastify({
     bodyLimit: protocolLimits.bodyBytesMax,
-    requestTimeout: 30_000,
-    keepAliveTimeout: 65_000,
     routerOptions: { ignoreTrailingSlash: false, caseSensitive: true, maxParamLength: 128 },
     exposeHeadRoutes: false,
-    serverFactory: (handler) => createServer(parts.tls, handler),
+    // Fastify's own words for these would be no problem documents.
+    return503OnClosing: false,
+    clientErrorHandler: (error, socket) => {
+      const failure = refuseBrokenRequest(error, socket)
+      if (failure) gate.broken(failure, socket)
+    },
+    frameworkErrors: answerFailure,
+    serverFactory: (handler) => createConnections(parts.tls, handler),
   })
-  takeForms(app)
-  app.decorateRequest('exchange', null)
+  takeBodies(app)
+  app.setErrorHandler(answerFailure)
   app.addHook('onResponse', async (request, reply) => {
     parts.metrics.answered({
-      operation: request.routeOptions.config.operation ?? 'none',
+      operation: request.routeOptions.config?.operation ?? 'none',
       plane: parts.plane,
       status: reply.statusCode,
       seconds: reply.elapsedTime / 1000,
     })
   })
-  app.setErrorHandler((thrown, request, reply) =>
-    fail(parts, request, reply, fromFastify(thrown) ?? toFailure(thrown)),
-  )
-  app.setNotFoundHandler((request, reply) => {
-    const known = routes.some(({ operation }) => pathOf(operation) === request.url.split('?')[0])
-    const failure = known
-      ? new Failure('method_not_allowed', 'This path does not take that method.')
-      : new Failure('not_found', 'There is nothing at this path on this plane.')
-    return fail(parts, request, reply, failure)
-  })
-  for (const route of routes) mount(app, parts, route)
+  drainWhenClosing(app, parts.drainMs ?? connectionLimits.drainMs)
+  refuseNowhere(app, routes)
+  for (const route of routes) mount(app, gate, route)
+  app.addHook('onClose', () => gate.close())
   return app
+}
+
+/** A caller that goes away while it sends is no failure of ours. */
+function brokenOff({ raw }: FastifyRequest): Failure | undefined {
+  return raw.destroyed && !raw.complete ? new Failure('request_invalid', 'The request broke off.') : undefined
 }
 
 declare module 'fastify' {
@@ -69,77 +75,87 @@ declare module 'fastify' {
   }
 }
 
-function createServer(
-  tls: TlsMaterial | undefined,
-  handler: Parameters<typeof createHttpServer>[1] & object,
-) {
-  const limits = { maxHeaderSize: protocolLimits.headerBytesMax }
-  if (!tls) return createHttpServer(limits, handler)
-  return createHttpsServer(
-    {
-      ...limits,
-      key: tls.key,
-      cert: tls.certificate,
-      ca: tls.clientCa,
-      requestCert: true,
-      // Who is not trusted is refused by name and recorded, not by a broken handshake.
-      rejectUnauthorized: false,
-      minVersion: 'TLSv1.3',
-    },
-    handler,
-  )
+/** Requests under way come to their end; new ones on open connections are told to go elsewhere, and connections without one are closed. */
+function drainWhenClosing(app: FastifyInstance, drainMs: number): void {
+  const drain = createDrain(app.server, drainMs)
+  app.addHook('preClose', async () => drain.begin())
+  app.addHook('onRequest', async (request) => {
+    const closing = drain.closing()
+    drain.started(request)
+    if (closing) throw new Failure('shutting_down', 'The broker is stopping and takes no new work.')
+  })
+  app.addHook('onSend', async (_request, reply) => {
+    // Node would keep the connection open for a next request.
+    if (drain.closing()) reply.header('connection', 'close')
+  })
+  app.addHook('onResponse', async (request) => drain.ended(request))
 }
 
-function mount(app: FastifyInstance, parts: ListenerParts, { operation, handle }: Route): void {
-  const callers = new WeakMap<FastifyRequest, Caller>()
+/** Refuses, before a body is read, what is no request to a path and method of this plane. */
+function refuseNowhere(app: FastifyInstance, routes: readonly Route[]): void {
+  const known = routes.map(({ operation }) => ({ method: operation.method, path: pathPattern(operation) }))
+  app.setNotFoundHandler(() => {
+    throw new Failure('not_found', 'There is nothing at this path on this plane.')
+  })
+  app.addHook('onRequest', async (request, reply) => {
+    // RFC 9112 §3.2: without it, or with two, nobody can say whom the request is for.
+    if (request.raw.headersDistinct['host']?.length !== 1)
+      throw new Failure('request_invalid', 'The request must have one Host header.')
+    if (!request.is404) return
+    const path = request.url.split('?')[0] ?? ''
+    const methods = known.filter((one) => one.path.test(path)).map(({ method }) => method)
+    const other = methods.length > 0 && !methods.some((method) => method === request.method)
+    if (!other) throw new Failure('not_found', 'There is nothing at this path on this plane.')
+    reply.header('allow', methods.join(', '))
+    throw new Failure('method_not_allowed', 'This path does not take that method.')
+  })
+}
+
+function pathPattern({ path }: Operation): RegExp {
+  const source = path.replaceAll('.', '\\.').replace(/\{[a-z_]+\}/g, '[^/]+')
+  return new RegExp(`^${source.replace('*', '.*')}$`)
+}
+
+function mount(app: FastifyInstance, gate: Gate, { operation, handle }: Route): void {
   app.route({
     method: operation.method,
-    url: pathOf(operation),
+    url: operation.path.replaceAll(/\{([a-z_]+)\}/g, ':$1'),
     config: { operation: operation.id },
     // Before the body is read: nobody unknown makes us parse anything.
     ...(operation.access === 'identified'
       ? {
           onRequest: async (request: FastifyRequest) => {
-            callers.set(request, await identify(parts, operation, request))
+            await gate.admit(operation, request)
+            demandDeclared(operation, request)
           },
         }
       : {}),
     handler: async (request, reply) =>
-      send(reply, operation, await handle(exchangeOf(request, reply), callers.get(request))),
+      send(reply, operation, await handle(exchangeOf(request, reply), gate.callerOf(request))),
   })
-}
-
-function pathOf(operation: Operation): string {
-  return operation.path.replaceAll(/\{([a-z_]+)\}/g, ':$1')
-}
-
-/** Proves who calls, or records that somebody was not let in and throws why. */
-async function identify(
-  parts: ListenerParts,
-  operation: Operation,
-  request: FastifyRequest,
-): Promise<Caller> {
-  const evidence = parts.evidence(request)
-  const identified = await parts.identifier.identify(evidence, AbortSignal.timeout(identifyMs))
-  if (identified.kind === 'identified') return identified.caller
-  const requestId = requestIdOf(request)
-  await parts.broker.recordRefusal(identified, { requestId, plane: parts.plane, scope: operation.id })
-  throw new Failure(identified.code, identified.message)
 }
 
 function exchangeOf(request: FastifyRequest, reply: FastifyReply): Exchange {
-  const gone = new AbortController()
-  reply.raw.once('close', () => {
-    if (!reply.raw.writableFinished) gone.abort(new Failure('shutting_down', 'The caller went away.'))
-  })
   return {
     requestId: requestIdOf(request),
     parameters: request.params,
     query: request.query,
     body: request.body,
     headers: request.headers,
-    signal: gone.signal,
+    signal: goneSignal(reply),
   }
+}
+
+/** Aborts when the caller goes away, also when it went before anybody listened. */
+function goneSignal({ raw }: FastifyReply): AbortSignal {
+  const gone = new AbortController()
+  const leave = () => gone.abort(new Failure('shutting_down', 'The caller went away.'))
+  if (raw.destroyed) leave()
+  else
+    raw.once('close', () => {
+      if (!raw.writableFinished) leave()
+    })
+  return gone.signal
 }
 
 const requestIds = new WeakMap<FastifyRequest, string>()
@@ -154,18 +170,22 @@ function requestIdOf(request: FastifyRequest): string {
   return id
 }
 
+/** What an operation answers beside what it declares: a denial. */
+const undeclared = { type: 'application/problem+json', schema: problem } as const
+
 function send(reply: FastifyReply, operation: Operation, answer: Reply): FastifyReply {
-  reply.code(answer.status).headers({ 'cache-control': 'no-store', ...answer.headers })
-  const declared = operation.answers[answer.status]
-  if (answer.status === 403) return reply.type('application/problem+json').send(JSON.stringify(answer.value))
-  if (!declared)
-    throw new Failure('internal', 'The broker failed.', { internal: `undeclared status ${answer.status}` })
-  reply.type(declared.type)
+  const { type, schema } = operation.answers[answer.status] ?? undeclared
+  // Before anything of the answer is set: what does not fit is a failure of its own.
+  const text = schema ? JSON.stringify(schema.parse(answer.value)) : (answer.text ?? '')
+  reply
+    .code(answer.status)
+    .headers({ ...commonHeaders, ...answer.headers })
+    .type(type)
   if (answer.stream) return reply.send(Readable.from(answer.stream))
-  if (answer.bytes) return reply.send(Buffer.from(answer.bytes))
-  if (!declared.schema) return reply.send(answer.text ?? '')
-  return reply.send(JSON.stringify(declared.schema.parse(answer.value)))
+  return reply.send(answer.bytes ? Buffer.from(answer.bytes) : text)
 }
+
+const commonHeaders = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' } as const
 
 function fail(
   parts: ListenerParts,
@@ -174,8 +194,8 @@ function fail(
   failure: Failure,
 ): FastifyReply {
   const requestId = requestIdOf(request)
-  const problem = problemOf(failure, requestId)
-  if (problem.status >= 500) {
+  const { status, headers, body } = problemOf(failure, requestId)
+  if (status >= 500) {
     parts.log({
       level: 'error',
       code: failure.code,
@@ -185,25 +205,8 @@ function fail(
     })
   }
   return reply
-    .code(problem.status)
-    .headers({ 'cache-control': 'no-store', ...problem.headers })
+    .code(status)
+    .headers({ ...commonHeaders, ...headers })
     .type('application/problem+json')
-    .send(JSON.stringify(problem.body))
-}
-
-/** OAuth's endpoints take forms; a name that stands twice is refused (RFC 6749 §3.2). */
-function takeForms(app: FastifyInstance): void {
-  app.addContentTypeParser(
-    'application/x-www-form-urlencoded',
-    { parseAs: 'string' },
-    (_request, body, done) => {
-      const fields = new URLSearchParams(String(body))
-      const names = [...fields.keys()]
-      if (new Set(names).size !== names.length) {
-        done(new Failure('request_invalid', 'A form field stands more than once.'))
-        return
-      }
-      done(null, Object.fromEntries(fields))
-    },
-  )
+    .send(JSON.stringify(body))
 }

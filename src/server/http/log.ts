@@ -6,6 +6,7 @@ import {
   entriesQuery,
   exportLog,
   getCheckpoint,
+  getCosignedCheckpoint,
   getTile,
   inclusionQuery,
   listEntries,
@@ -18,6 +19,7 @@ import { type Exchange, identified, open, parsed, type Reply, type Route } from 
 export function logRoutes(log: LogReader): readonly Route[] {
   return [
     open(getCheckpoint, async () => ({ status: 200, text: log.checkpoint() })),
+    open(getCosignedCheckpoint, async () => cosigned(log)),
     identified(getTile, (exchange) => tile(log, exchange)),
     identified(listEntries, (exchange) => entries(log, exchange)),
     identified(proveInclusion, (exchange) => inclusion(log, exchange)),
@@ -30,6 +32,13 @@ export function logRoutes(log: LogReader): readonly Route[] {
       return { status: 200, stream: log.export() }
     }),
   ]
+}
+
+function cosigned(log: LogReader): Reply {
+  const text = log.cosignedCheckpoint()
+  if (text === undefined)
+    throw new Failure('not_found', 'No checkpoint of this log is cosigned by its witnesses.')
+  return { status: 200, text }
 }
 
 function demandRole(caller: Caller, roles: readonly Caller['roles'][number][]): void {

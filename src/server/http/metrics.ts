@@ -5,6 +5,8 @@ import type { Broker, Ledger, LedgerChange } from '../../broker/index.ts'
 export interface Metrics {
   /** The ledger, counting what it records. */
   metered(ledger: Ledger): Ledger
+  /** A gauge that is read when the text is asked for: a value for each value of its label. */
+  watch(gauge: { name: string; help: string; label?: string; read: () => ReadonlyMap<string, number> }): void
   answered(answer: { operation: string; plane: string; status: number; seconds: number }): void
   /** The text exposition format, with the broker's gauges read now. */
   text(broker: Broker): Promise<string>
@@ -92,7 +94,8 @@ export function createMetrics(): Metrics {
       mintSeconds.observe({ provider }, milliseconds / 1000)
     if (entry.event === 'credential_failed') failed.inc({ provider, code: entry.outcome })
     if (entry.event === 'request_denied') denied.inc({ rule: entry.rule ?? '' })
-    if (entry.event === 'identity_refused') refused.inc({ plane: entry.plane, code: entry.rule ?? '' })
+    if (entry.event === 'identity_refused')
+      refused.inc({ plane: entry.plane, code: entry.rule ?? '' }, Number(entry.detail?.['repeated'] ?? 1))
   }
 
   return {
@@ -109,6 +112,14 @@ export function createMetrics(): Metrics {
         }
       },
     }),
+    watch({ name, help, label, read }) {
+      const labelNames = label === undefined ? [] : [label]
+      const collect = () => {
+        gauge.reset()
+        for (const [word, value] of read()) gauge.set(label === undefined ? {} : { [label]: word }, value)
+      }
+      const gauge = new Gauge({ name, help, labelNames, registers, collect })
+    },
     answered({ operation, plane, status, seconds }) {
       requests.observe({ operation, plane, status: String(status) }, seconds)
     },

@@ -17,9 +17,9 @@ export function oauthRoutes(broker: Broker): readonly Route[] {
       value: { keys: broker.authorities().flatMap((authority) => authority.jwks().keys) },
     })),
     open(getServerMetadata, async () => ({ status: 200, value: metadata(broker) })),
-    identified(introspectToken, async ({ caller, body }) => {
+    identified(introspectToken, async ({ caller, requestId, body }) => {
       const { token } = parsed(tokenForm, body, 'body')
-      const seen = await broker.introspect(caller, new Secret(token))
+      const seen = await broker.introspect({ caller, requestId, token: new Secret(token) })
       return { status: 200, value: seen.active ? { ...seen.claims, active: true } : { active: false } }
     }),
     identified(revokeAccessToken, async ({ caller, requestId, body }) => {
@@ -39,5 +39,6 @@ function metadata(broker: Broker) {
     jwks_uri: `${base}/.well-known/jwks.json`,
     introspection_endpoint: `${base}/oauth2/introspect`,
     revocation_endpoint: `${base}/oauth2/revoke`,
+    response_types_supported: [],
   }
 }

@@ -37,6 +37,7 @@ export const statusOf: Readonly<Record<FailureCode, number>> = {
   provider_throttled: 503,
   provider_timeout: 504,
   provider_unreachable: 503,
+  rate_limited: 429,
   request_invalid: 400,
   request_too_large: 413,
   rotation_unsupported: 422,
@@ -66,6 +67,7 @@ const retryAfterSeconds: Partial<Readonly<Record<FailureCode, number>>> = {
   provider_circuit_open: 10,
   provider_throttled: 5,
   provider_unreachable: 5,
+  rate_limited: 1,
   shutting_down: 1,
 }
 
@@ -140,7 +142,7 @@ export function wireReceipt(receipt: EntryReceipt) {
 function typeAndTitle(code: FailureCode) {
   const words = code.replaceAll('_', ' ')
   return {
-    type: `https://sallyport.dev/errors/${code}`,
+    type: `urn:sallyport:error:${code}`,
     title: words.charAt(0).toUpperCase() + words.slice(1),
   }
 }
@@ -148,15 +150,16 @@ function typeAndTitle(code: FailureCode) {
 /** What Fastify itself throws, as a failure of the caller where it is one. */
 export function fromFastify(thrown: unknown): Failure | undefined {
   if (!(thrown instanceof Error) || !('code' in thrown) || typeof thrown.code !== 'string') return undefined
-  if (thrown.code === 'FST_ERR_CTP_BODY_TOO_LARGE') {
+  const { code } = thrown
+  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE')
     return new Failure('request_too_large', 'The request body is larger than 16 KiB.')
-  }
-  if (thrown.code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') {
+  if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE')
     return new Failure('request_invalid', 'The body has a media type that this operation does not take.')
-  }
-  const parsing = thrown.code.startsWith('FST_ERR_CTP') || thrown.code === 'FST_ERR_BAD_URL'
-  if (parsing || thrown instanceof SyntaxError) {
-    return new Failure('request_invalid', 'The request could not be parsed.', { internal: thrown.code })
-  }
-  return undefined
+  const callers = code.startsWith('FST_ERR_CTP') || callersOwn.has(code)
+  return callers
+    ? new Failure('request_invalid', 'The request could not be read.', { internal: code })
+    : undefined
 }
+
+/** A path that cannot be decoded or is too long, and a caller that went away while it was sending. */
+const callersOwn: ReadonlySet<string> = new Set(['FST_ERR_BAD_URL', 'FST_ERR_MAX_PARAM_LENGTH', 'ECONNRESET'])

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import {
+  backupRoutes,
   createListener,
   credentialRoutes,
   evidenceOf,
@@ -20,6 +21,7 @@ export function createHumanListener(parts: PlaneParts): FastifyInstance {
       ...leaseRoutes(broker),
       ...logRoutes(parts.reader),
       ...rotationRoutes(broker),
+      ...backupRoutes(broker, parts.copyStore),
       ...publicRoutes(parts),
     ],
   )
