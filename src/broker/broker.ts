@@ -1,5 +1,6 @@
 import type { Contract, Mode } from '../contract/index.ts'
-import type { Secret } from '../primitives/index.ts'
+import type { FailureCode, Secret } from '../primitives/index.ts'
+import { type BackUpCommand, backUp, type StoreCopy } from './backup.ts'
 import { type BreakerState, createBreaker } from './breaker.ts'
 import type { Decision } from './decision.ts'
 import type { Ended } from './ending.ts'
@@ -9,8 +10,16 @@ import { authorities, type Introspection, introspect, revokeToken } from './intr
 import { decideWithinTruth, type IssueAnswer, issue } from './issue.ts'
 import type { Lease, LeaseFilter } from './lease.ts'
 import { brokerLimits } from './limits.ts'
-import type { Caller, EntryReceipt, Identified, LeasePage, TokenAuthority } from './ports/index.ts'
-import { reconcile, reconcileForEver, type Turn } from './reconcile.ts'
+import { watchLedger } from './outage.ts'
+import type {
+  Caller,
+  EntryDraft,
+  EntryReceipt,
+  IdentityRefused,
+  LeasePage,
+  TokenAuthority,
+} from './ports/index.ts'
+import { reconcile, type Turn, turnForEver } from './reconcile.ts'
 import type { CredentialRequest } from './request.ts'
 import { type BulkRevocation, reachableLease, revoke, revokeWhere, withinReach } from './revocation.ts'
 import { type RotateCommand, rotate } from './rotation.ts'
@@ -18,6 +27,16 @@ import type { BrokerParts, BrokerWorld } from './world.ts'
 
 /** What every call carries: the proven caller and the trace id of the action. */
 export type Call = { readonly caller: Caller; readonly requestId: string }
+
+/** About a refused request. `repeated`: how many more of its kind came from the same source, for which there is no entry. */
+export type RefusedRequest = {
+  readonly requestId: string
+  readonly plane: Caller['plane']
+  readonly scope: string
+  readonly caller?: Caller
+  readonly address?: string
+  readonly repeated?: number
+}
 
 export type Broker = {
   readonly contract: Contract
@@ -34,18 +53,16 @@ export type Broker = {
   ): Promise<Decision & { receipt: EntryReceipt }>
   /** Records that this process begins to serve, with the policy that it decides by. */
   recordStart(requestId: string): Promise<void>
-  /** Records that somebody was not let in. */
-  recordRefusal(
-    refused: Extract<Identified, { kind: 'refused' }>,
-    about: Pick<Call, 'requestId'> & { plane: Caller['plane']; scope: string },
-  ): Promise<void>
+  /** Records a request that was refused before anything was decided: nobody was let in, or `caller` was and asked for what there is not. */
+  recordRefusal(refused: Pick<IdentityRefused, 'code' | 'subject'>, about: RefusedRequest): Promise<void>
   findLease(caller: Caller, id: string): Promise<Lease>
   /** The leases within the caller's reach; empty when the filter reaches past it. */
   listLeases(caller: Caller, filter: LeaseFilter, page: { after?: string; limit: number }): Promise<LeasePage>
   revoke(call: Call & { id: string }): Promise<Ended>
   revokeWhere(call: Call & { filter: LeaseFilter }): Promise<BulkRevocation>
   rotate(command: RotateCommand): Promise<string>
-  introspect(caller: Caller, token: Secret): Promise<Introspection>
+  backUp<Copy extends StoreCopy>(command: BackUpCommand<Copy>): Promise<Copy>
+  introspect(call: Call & { token: Secret }): Promise<Introspection>
   revokeToken(call: Call & { token: Secret }): Promise<void>
   authorities(): readonly TokenAuthority[]
   /** How many leases are in each state, and how each provider's breaker stands. */
@@ -56,22 +73,19 @@ export type Broker = {
   }>
   /** One turn of the reconciler; `run` turns until its signal aborts. */
   reconcile(options: { requestId: string; sweep: boolean }): Promise<Turn>
-  run: (options: Parameters<typeof reconcileForEver>[1]) => Promise<void>
+  run: (options: Parameters<typeof turnForEver>[2]) => Promise<void>
 }
 
 export function createBroker(parts: BrokerParts): Broker {
   const { contract, mode, clock, leases } = parts
-  const breakers = new Map([...parts.providers.keys()].map((name) => [name, createBreaker(clock, name)]))
-  const world: BrokerWorld = {
-    ...parts,
-    entries: createEntryWriter(contract, mode, () => clock.now()),
-    breakers,
-    minting: new Map(),
-    keepsakes: new Map(),
-  }
+  const world = createWorld(parts)
   const idempotency = createIdempotency<IssueAnswer>(clock, leases, (answer) =>
     answer.kind === 'issued' ? answer.lease.id : undefined,
   )
+  const turn: Broker['reconcile'] = (options) => {
+    idempotency.forget()
+    return reconcile(world, options)
+  }
   return {
     contract,
     mode,
@@ -80,8 +94,10 @@ export function createBroker(parts: BrokerParts): Broker {
         return { answer: await issue(world, { ...call, deadline }, signal), replayed: false }
       const digest = keyDigest(idempotencyKey)
       const owner = { caller: call.caller, keyDigest: digest, requestDigest: requestDigest(call.request) }
+      // Whoever comes back with the key may want the answer, so a caller that leaves does not stop the work; its deadline does.
+      const nobody = new AbortController().signal
       return idempotency.once(owner, () =>
-        issue(world, { ...call, deadline, idempotencyKeyDigest: digest }, signal),
+        issue(world, { ...call, deadline, idempotencyKeyDigest: digest }, nobody),
       )
     },
     explain: (call, signal) => explain(world, call, signal),
@@ -92,14 +108,7 @@ export function createBroker(parts: BrokerParts): Broker {
       })
     },
     async recordRefusal(refused, about) {
-      const entry = world.entries.ofBroker('identity_refused', {
-        ...about,
-        agent: '',
-        rule: refused.code,
-        outcome: 'refused',
-        ...(refused.subject ? { detail: { subject: refused.subject } } : {}),
-      })
-      await world.ledger.record({ entry })
+      await world.ledger.record({ entry: refusalEntry(world, refused, about) })
     },
     findLease: (caller, id) => reachableLease(world, caller, id),
     async listLeases(caller, filter, page) {
@@ -109,20 +118,61 @@ export function createBroker(parts: BrokerParts): Broker {
     revoke: (call) => revoke(world, call),
     revokeWhere: (call) => revokeWhere(world, call),
     rotate: (command) => rotate(world, command),
-    introspect: (caller, token) => introspect(world, caller, token),
+    backUp: (command) => backUp(world, command),
+    introspect: (call) => introspect(world, call),
     revokeToken: (call) => revokeToken(world, call),
     authorities: () => authorities(world),
     async health() {
-      const states = [...breakers].map(([name, breaker]) => [name, breaker.state()] as const)
+      const states = [...world.breakers].map(([name, breaker]) => [name, breaker.state()] as const)
       return {
         leases: await leases.count(),
         breakers: Object.fromEntries(states),
         writable: world.ledger.writable(),
       }
     },
-    reconcile: (options) => reconcile(world, options),
-    run: (options) => reconcileForEver(world, options),
+    reconcile: turn,
+    run: (options) => turnForEver(turn, clock, options),
   }
+}
+
+function createWorld(parts: BrokerParts): BrokerWorld {
+  const { contract, mode, clock, providers } = parts
+  const entries = createEntryWriter(contract, mode, () => clock.now())
+  return {
+    ...parts,
+    ...watchLedger(parts, entries),
+    entries,
+    breakers: new Map([...providers.keys()].map((name) => [name, createBreaker(clock, name)])),
+    minting: new Map(),
+    endings: new Map(),
+    keepsakes: new Map(),
+  }
+}
+
+function refusalEntry(
+  world: BrokerWorld,
+  { code, subject }: Pick<IdentityRefused, 'code' | 'subject'>,
+  { caller, address, repeated, ...about }: RefusedRequest,
+): EntryDraft {
+  const detail = {
+    ...(address === undefined ? {} : { address }),
+    ...(repeated === undefined ? {} : { repeated }),
+  }
+  const facts = { ...about, rule: code, outcome: 'refused' }
+  if (caller) return world.entries.about('request_refused', { ...facts, caller, decision: null, detail })
+  return world.entries.ofBroker(
+    subject === undefined && isAboutNobody(code) ? 'request_refused' : 'identity_refused',
+    {
+      ...facts,
+      agent: '',
+      detail: { ...detail, ...(subject === undefined ? {} : { subject }) },
+    },
+  )
+}
+
+/** What is refused without anybody having been asked who calls. */
+function isAboutNobody(code: FailureCode): boolean {
+  return code.startsWith('request_') || code === 'not_found' || code === 'method_not_allowed'
 }
 
 async function explain(world: BrokerWorld, call: Call & { request: CredentialRequest }, signal: AbortSignal) {

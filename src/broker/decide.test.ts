@@ -349,7 +349,7 @@ test('any denial has a sentence, a command and, if a nearest request, one that i
 test('the data for policy holds every grant under its tenant, service and action, in order', () => {
   const contract = contractFixture({
     grants: [
-      { id: 'b', actions: ['read-table', 'write-table', 'read-table'], resources: ['x.y', 'a+*'] },
+      { id: 'b', actions: ['read-table', 'write-table', 'read-table'], resources: ['x.y', 'a+*', '*.a+*'] },
       { id: 'a', tenant: '__proto__' },
       { id: 'c' },
     ],
@@ -361,7 +361,7 @@ test('the data for policy holds every grant under its tenant, service and action
   assert.deepEqual(Object.keys(data.grants), ['acme', '__proto__'])
   const ids = data.grants['acme']?.['orders-db']?.['read-table']?.map((grant) => grant.id)
   assert.deepEqual(ids, ['b', 'c'])
-  assert.deepEqual(data.grants['acme']?.['orders-db']?.['write-table']?.[0]?.expressions, [
-    '^(?s:a\\+[^/]*)$',
-  ])
+  const [grant] = data.grants['acme']?.['orders-db']?.['write-table'] ?? []
+  assert.deepEqual(grant?.spans, [{ before: 'a+', after: '', slashes: false }])
+  assert.deepEqual(grant?.expressions, ['^(?s:[^/]*\\.a\\+[^/]*)$'])
 })

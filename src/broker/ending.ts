@@ -1,11 +1,17 @@
 import { Failure, timestamp, toFailure } from '../primitives/index.ts'
 import type { EndReason, Lease } from './lease.ts'
 import { brokerLimits } from './limits.ts'
-import type { Caller, Provider } from './ports/index.ts'
+import type { Caller, MintedReference, Probe, Provider } from './ports/index.ts'
 import { fraction, withTimeout } from './retry.ts'
-import type { BrokerWorld } from './world.ts'
+import type { BrokerWorld, Minting } from './world.ts'
 
-export type EndCause = { readonly reason: EndReason; readonly requestId: string; readonly by?: Caller }
+export type EndCause = {
+  readonly reason: EndReason
+  readonly requestId: string
+  readonly by?: Caller
+  /** Why the provider is not asked now, although the lease is to end; it is put off like an ending that failed. */
+  readonly putOff?: Failure
+}
 
 /** How a lease stands after an attempt to end it. */
 export type Ended = {
@@ -14,22 +20,36 @@ export type Ended = {
   readonly proof: 'refused' | 'unproven' | 'pending'
 }
 
-const endings = new WeakMap<BrokerWorld, Map<string, Promise<Ended>>>()
-
-/** Ends a lease at its provider and proves it where it can. Safe to repeat; a second call joins the first. Throws only `log_unwritable`. */
+/** Ends a lease at its provider and proves it where it can. Safe to repeat; a second call joins the first. Throws only what the ledger throws. */
 export function endLease(world: BrokerWorld, lease: Lease, cause: EndCause): Promise<Ended> {
-  const going = endings.get(world) ?? new Map<string, Promise<Ended>>()
-  endings.set(world, going)
-  const joined = going.get(lease.id)
+  const joined = world.endings.get(lease.id)
   if (joined) return joined
-  if (world.minting.has(lease.id)) {
-    // The mint ends it as soon as it has something to end.
-    world.minting.set(lease.id, cause)
-    return Promise.resolve({ lease, proof: 'pending' })
-  }
-  const ending = end(world, lease, cause).finally(() => going.delete(lease.id))
-  going.set(lease.id, ending)
+  const minting = world.minting.get(lease.id)
+  if (minting) return endUnborn(world, lease, cause, minting)
+  const ending = end(world, lease, cause).finally(() => world.endings.delete(lease.id))
+  world.endings.set(lease.id, ending)
   return ending
+}
+
+/** What is being minted is stopped, and never leaves; it is ended as soon as it is known what there is to end. */
+async function endUnborn(
+  world: BrokerWorld,
+  lease: Lease,
+  cause: EndCause,
+  minting: Minting,
+): Promise<Ended> {
+  minting.cause ??= cause
+  minting.stop.abort(revokedWhileMinting())
+  await minting.over
+  return endLease(world, lease, cause)
+}
+
+/** The answer to who asked for a credential whose lease was ended before it could be released. */
+export function revokedWhileMinting(): Failure {
+  return new Failure(
+    'lease_revoked',
+    'The lease was revoked while it was being minted. Nothing was released.',
+  )
 }
 
 async function end(world: BrokerWorld, before: Lease, cause: EndCause): Promise<Ended> {
@@ -38,28 +58,80 @@ async function end(world: BrokerWorld, before: Lease, cause: EndCause): Promise<
   if (lease.state === 'ended' || lease.state === 'failed')
     return { lease, proof: lease.refusedAt ? 'refused' : 'unproven' }
   const provider = world.providers.get(lease.provider)
-  if (cause.reason === 'expired' && provider?.capabilities.endsByItself)
-    return conclude(world, lease, cause, 'unproven')
-  const ending = lease.state === 'ending' ? lease : await startEnding(world, lease, cause)
-  if (!provider)
-    return postpone(
-      world,
-      ending,
-      cause,
-      new Failure('provider_refused', `The provider ${lease.provider} is not in the contract any more.`),
-    )
+  if (isOverByItself(world, lease, provider)) return conclude(world, lease, cause, 'unproven')
+  const ending =
+    lease.state === 'ending'
+      ? lease
+      : await startEnding(world, lease, cause).catch((thrown: unknown) =>
+          killUnrecorded(world, lease, provider, thrown),
+        )
+  if (!provider) return postpone(world, ending, cause, providerGone(lease))
+  if (cause.putOff) return postpone(world, ending, cause, cause.putOff)
   try {
-    await withTimeout(world.clock, brokerLimits.endAttemptMs, new AbortController().signal, (signal) =>
-      provider.revoke(reference(ending), signal),
-    )
-    return await prove(world, ending, cause, provider)
+    await revokeOnce(world, provider, ending)
   } catch (thrown) {
     return postpone(world, ending, cause, toFailure(thrown))
   }
+  return prove(world, ending, cause, provider)
 }
 
-function reference(lease: Lease) {
+function isOverByItself(world: BrokerWorld, lease: Lease, provider: Provider | undefined): boolean {
+  if (!provider?.capabilities.endsByItself || lease.state === 'intended') return false
+  return world.clock.now() >= lease.expiresAt
+}
+
+function providerGone(lease: Lease): Failure {
+  return new Failure('provider_refused', `The provider ${lease.provider} is not in the contract any more.`)
+}
+
+function reference(lease: Lease): MintedReference {
   return { leaseId: lease.id, handle: lease.handle, providerNotAfter: lease.providerExpiresAt }
+}
+
+/** Revokes within its time; who asked for it may be gone. */
+export function revokeAt(world: BrokerWorld, provider: Provider, minted: MintedReference): Promise<void> {
+  return withTimeout(world.clock, brokerLimits.endAttemptMs, new AbortController().signal, (signal) =>
+    provider.revoke(minted, signal),
+  )
+}
+
+/** While the log is down no ending can be recorded, but nothing lives longer for that: it dies now, once, and is recorded later. */
+async function killUnrecorded(
+  world: BrokerWorld,
+  lease: Lease,
+  provider: Provider | undefined,
+  thrown: unknown,
+): Promise<never> {
+  if (provider) await revokeOnce(world, provider, lease).catch(() => undefined)
+  throw thrown
+}
+
+/** Once in an outage of the log; else the same one would be revoked at every turn until its end can be recorded. */
+async function revokeOnce(world: BrokerWorld, provider: Provider, lease: Lease): Promise<void> {
+  if (world.outage.hasKilled(lease.id)) return
+  await revokeAt(world, provider, reference(lease))
+  if (!world.ledger.writable()) world.outage.killed(lease.id)
+}
+
+/** Revokes what lives at a provider although no lease explains it, and records that it was found. */
+export async function killOrphan(
+  world: BrokerWorld,
+  provider: Provider,
+  orphan: { readonly name: string; readonly reference: MintedReference; readonly requestId: string },
+): Promise<void> {
+  const outcome = await revokeAt(world, provider, orphan.reference).then(
+    () => 'killed',
+    (thrown: unknown) => toFailure(thrown).code,
+  )
+  const { leaseId } = orphan.reference
+  await world.ledger.record({
+    entry: world.entries.ofBroker('orphan_found', {
+      requestId: orphan.requestId,
+      provider: orphan.name,
+      leaseId,
+      outcome,
+    }),
+  })
 }
 
 /** That it is to end is durable before the provider is told, so that a crash between the two is finished later. */
@@ -80,31 +152,36 @@ async function startEnding(world: BrokerWorld, lease: Lease, cause: EndCause): P
 }
 
 async function prove(world: BrokerWorld, lease: Lease, cause: EndCause, provider: Provider): Promise<Ended> {
-  const { revocation, probes } = provider.capabilities
-  if (!probes || !provider.probe || revocation === 'none') return conclude(world, lease, cause, 'unproven')
-  const credential = world.keepsakes.get(lease.id)
-  const probe = await withTimeout(
-    world.clock,
-    brokerLimits.endAttemptMs,
-    new AbortController().signal,
-    async (signal) => (provider.probe ? provider.probe(reference(lease), credential, signal) : 'unknown'),
-  )
-  switch (probe) {
+  const probed = await tryDead(world, lease, provider).catch(toFailure)
+  switch (probed) {
     case 'refused':
       return conclude(world, lease, cause, 'refused')
     case 'unknown':
       return conclude(world, lease, cause, 'unproven')
     case 'accepted':
-      return postpone(
-        world,
-        lease,
-        cause,
-        new Failure(
-          'provider_refused',
-          'The provider said that it was revoked, and still accepts the credential.',
-        ),
-      )
+      return postpone(world, lease, cause, stillAccepted())
+    default:
+      return postpone(world, lease, cause, probed)
   }
+}
+
+async function tryDead(world: BrokerWorld, lease: Lease, provider: Provider): Promise<Probe> {
+  const { revocation, probes } = provider.capabilities
+  if (!probes || !provider.probe || revocation === 'none') return 'unknown'
+  const credential = world.keepsakes.get(lease.id)
+  return withTimeout(
+    world.clock,
+    brokerLimits.endAttemptMs,
+    new AbortController().signal,
+    async (signal) => provider.probe?.(reference(lease), credential, signal) ?? 'unknown',
+  )
+}
+
+function stillAccepted(): Failure {
+  return new Failure(
+    'provider_refused',
+    'The provider said that it was revoked, and still accepts the credential.',
+  )
 }
 
 async function conclude(
@@ -167,8 +244,13 @@ async function postpone(world: BrokerWorld, lease: Lease, cause: EndCause, failu
     detail: { attempts: endAttempts, next_try_in_seconds: Math.ceil(pause / 1000) },
   })
   await world.ledger.record({ entry, lease: later })
-  if (endAttempts >= brokerLimits.endFailuresBeforeAlert) alertStuck(world, later, failure)
+  if (endAttempts >= failuresBeforeAlert(world, lease)) alertStuck(world, later, failure)
   return { lease: later, proof: 'pending' }
+}
+
+function failuresBeforeAlert(world: BrokerWorld, lease: Lease): number {
+  const isEventual = world.providers.get(lease.provider)?.capabilities.revocation === 'eventual'
+  return isEventual ? brokerLimits.eventualFailuresBeforeAlert : brokerLimits.endFailuresBeforeAlert
 }
 
 function alertStuck(world: BrokerWorld, lease: Lease, failure: Failure): void {

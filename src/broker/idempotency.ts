@@ -1,4 +1,4 @@
-import { type Clock, Failure, sha256Hex } from '../primitives/index.ts'
+import { type Clock, Failure, sha256Hex, toFailure } from '../primitives/index.ts'
 import { brokerLimits } from './limits.ts'
 import type { Caller, LeaseStore } from './ports/index.ts'
 import type { CredentialRequest } from './request.ts'
@@ -36,6 +36,8 @@ export interface Idempotency<Answer> {
     owner: KeyOwner,
     work: () => Promise<Answer>,
   ): Promise<{ readonly answer: Answer; readonly replayed: boolean }>
+  /** Lets go of the answers whose time is over, also when nobody asks any more. */
+  forget(): void
 }
 
 type KeyOwner = { readonly caller: Caller; readonly keyDigest: string; readonly requestDigest: string }
@@ -52,37 +54,54 @@ export function createIdempotency<Answer>(
   type Kept = { readonly digest: string; readonly answer: Promise<Answer>; readonly until: number }
   const kept = new Map<string, Kept>()
 
-  const prune = () => {
+  // Oldest first, so the first one that is still good ends the walk.
+  const forget = () => {
     for (const [name, entry] of kept) {
-      if (kept.size <= brokerLimits.replaysMax && entry.until > clock.now()) return
+      if (entry.until > clock.now()) return
       kept.delete(name)
     }
+  }
+  const makeRoom = () => {
+    const oldest = kept.keys().next()
+    if (kept.size >= brokerLimits.replaysMax && !oldest.done) kept.delete(oldest.value)
   }
   const repeat = async (owner: KeyOwner, before: Kept) => {
     if (before.digest !== owner.requestDigest) throw conflict()
     const answer = await before.answer
     const leaseId = leaseOf(answer)
     const lease = leaseId === undefined ? undefined : await leases.find(leaseId)
-    if (leaseId !== undefined && lease?.state !== 'live') throw replayed(leaseId)
+    const isLive = lease?.state === 'live' && lease.expiresAt > clock.now()
+    if (leaseId !== undefined && !isLive) throw replayed(leaseId)
     return { answer, replayed: true }
   }
 
+  const first = async (name: string, owner: KeyOwner, work: () => Promise<Answer>) => {
+    const answer = refuseUsedKey(leases, owner).then(work)
+    const entry = { digest: owner.requestDigest, answer, until: clock.now() + brokerLimits.replayMs }
+    makeRoom()
+    kept.set(name, entry)
+    const drop = () => {
+      if (kept.get(name) === entry) kept.delete(name)
+    }
+    try {
+      const done = await answer
+      if (leaseOf(done) === undefined) drop()
+      return { answer: done, replayed: false }
+    } catch (thrown) {
+      drop()
+      // Another process, or one that was forgotten here, used the key a moment ago; the store knows for what.
+      if (toFailure(thrown).code === 'idempotency_conflict') await refuseUsedKey(leases, owner)
+      throw thrown
+    }
+  }
+
   return {
-    async once(owner, work) {
+    forget,
+    once(owner, work) {
       const name = JSON.stringify([owner.caller.tenant, owner.caller.agent, owner.keyDigest])
-      prune()
+      forget()
       const before = kept.get(name)
-      if (before) return repeat(owner, before)
-      const answer = refuseUsedKey(leases, owner).then(work)
-      kept.set(name, { digest: owner.requestDigest, answer, until: clock.now() + brokerLimits.replayMs })
-      try {
-        const done = await answer
-        if (leaseOf(done) === undefined) kept.delete(name)
-        return { answer: done, replayed: false }
-      } catch (thrown) {
-        kept.delete(name)
-        throw thrown
-      }
+      return before ? repeat(owner, before) : first(name, owner, work)
     },
   }
 }

@@ -9,8 +9,11 @@ export type Introspection =
   | { readonly active: false }
   | { readonly active: true; readonly claims: VerifiedToken['claims'] }
 
-export async function introspect(world: BrokerWorld, caller: Caller, token: Secret): Promise<Introspection> {
-  const known = await knownToken(world, caller, token)
+export async function introspect(
+  world: BrokerWorld,
+  command: { caller: Caller; token: Secret; requestId: string },
+): Promise<Introspection> {
+  const known = await knownToken(world, command, 'introspect')
   return known?.lease.state === 'live' && known.lease.expiresAt > world.clock.now()
     ? { active: true, claims: known.verified.claims }
     : { active: false }
@@ -21,7 +24,7 @@ export async function revokeToken(
   world: BrokerWorld,
   command: { caller: Caller; token: Secret; requestId: string },
 ): Promise<void> {
-  const known = await knownToken(world, command.caller, command.token)
+  const known = await knownToken(world, command, 'revoke')
   if (known)
     await endLease(world, known.lease, {
       reason: 'revoked',
@@ -32,15 +35,30 @@ export async function revokeToken(
 
 async function knownToken(
   world: BrokerWorld,
-  caller: Caller,
-  token: Secret,
+  { caller, token, requestId }: { caller: Caller; token: Secret; requestId: string },
+  verb: 'introspect' | 'revoke',
 ): Promise<{ lease: Lease; verified: VerifiedToken } | undefined> {
   for (const authority of authorities(world)) {
     const verified = await authority.verify(token)
     const lease = verified && (await world.leases.find(verified.leaseId))
     if (verified && lease?.tenant === caller.tenant) return { lease, verified }
+    // The answer does not tell it from a token that never was; the log does.
+    if (lease) await recordForeign(world, { caller, requestId, lease, verb })
   }
   return undefined
+}
+
+async function recordForeign(
+  world: BrokerWorld,
+  { caller, requestId, lease, verb }: { caller: Caller; requestId: string; lease: Lease; verb: string },
+): Promise<void> {
+  const facts = { caller, requestId, scope: `${verb} token`, rule: 'tenant', outcome: 'denied' } as const
+  const entry = world.entries.about('request_denied', {
+    ...facts,
+    decision: 'deny',
+    provider: lease.provider,
+  })
+  await world.ledger.record({ entry: { ...entry, lease_id: lease.id } })
 }
 
 /** The providers whose credentials are tokens. */

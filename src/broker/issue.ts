@@ -1,17 +1,18 @@
 import { Failure, newId, toFailure } from '../primitives/index.ts'
+import { abandon } from './abandon.ts'
 import { decide } from './decide.ts'
 import type { Allowed, Denied } from './decision.ts'
-import { endLease } from './ending.ts'
+import { endLease, revokedWhileMinting } from './ending.ts'
 import { askedScope } from './entry.ts'
 import { requestDigest } from './idempotency.ts'
+import { intend } from './intent.ts'
 import type { Lease } from './lease.ts'
-import { brokerLimits } from './limits.ts'
-import { type MintResult, mint } from './mint.ts'
-import type { Caller, Capabilities, Credential, EntryReceipt, Minted, Provider } from './ports/index.ts'
+import { type Job, mint, mintLocally } from './mint.ts'
+import type { Caller, EntryDraft, EntryReceipt, Provider } from './ports/index.ts'
+import { type IssuedCredential, release, seal } from './release.ts'
 import type { CredentialRequest } from './request.ts'
 import { denyResidual } from './residual.ts'
-import { withTimeout } from './retry.ts'
-import type { BrokerWorld } from './world.ts'
+import type { BrokerWorld, Minting } from './world.ts'
 
 /** One request of one proven caller. */
 export type IssueCommand = {
@@ -24,21 +25,6 @@ export type IssueCommand = {
   readonly deadline: number
 }
 
-/** A credential and the truth about it. Times are milliseconds since 1970. */
-export type IssuedCredential = {
-  readonly kind: 'issued'
-  readonly lease: Lease
-  readonly credential: Credential
-  /** What the request was taken to mean. */
-  readonly meaning: string
-  readonly effective: Minted['effective'] & { readonly notAfter: number }
-  readonly providerNotAfter: number
-  readonly residualSeconds: number
-  readonly enforcedBy: string
-  readonly revocation: Pick<Capabilities, 'revocation' | 'revocationNote'>
-  readonly receipt: EntryReceipt
-}
-
 export type IssueAnswer = IssuedCredential | (Denied & { readonly receipt: EntryReceipt })
 
 /** Decide, intend, mint, seal, release: the life of a credential on one screen. Identifying came before, ending comes after. */
@@ -47,23 +33,57 @@ export async function issue(
   command: IssueCommand,
   signal: AbortSignal,
 ): Promise<IssueAnswer> {
-  const decision = await decideWithinTruth(world, command, signal)
+  const decision = await decideOrRecord(world, command, signal)
   if (decision.kind === 'denied')
     return { ...decision, receipt: await recordDenial(world, command, decision) }
   const provider = providerOf(world, decision)
   const lease = openLease(world, command, decision)
-
-  world.minting.set(lease.id, undefined)
+  const job = { provider, lease, decision, command }
+  if (provider.capabilities.mintsLocally) return issueLocally(world, job, signal)
+  const { minting, close } = openMinting(world, lease)
   try {
-    await intend(world, lease, command)
-    const result = await mint(world, { provider, lease, decision, command }, signal)
+    await intend(world, job)
+    const stop = AbortSignal.any([signal, minting.stop.signal])
+    const result = await mint(world, job, stop)
     if (result.kind === 'failed') throw await abandon(world, lease, result)
-    const sealed = await seal(world, lease, result, command, provider)
-    await refuseIfRevoked(world, sealed.lease)
-    return release(world, sealed, decision, result.minted, provider)
+    const sealed = await seal(world, job, result)
+    // From here to the return nothing is awaited, so no revocation can slip in between.
+    if (!minting.cause) return release(world, sealed, job, result.minted)
+    close()
+    await endLease(world, sealed.lease, minting.cause)
+    throw revokedWhileMinting()
   } finally {
-    world.minting.delete(lease.id)
+    close()
   }
+}
+
+/**
+ * What is made in this process alone is recorded once: nobody has it before its entry is durable, and until then a crash ends it. The
+ * lease is not there before, so nobody can revoke it meanwhile.
+ */
+async function issueLocally(world: BrokerWorld, job: Job, signal: AbortSignal): Promise<IssuedCredential> {
+  const result = await mintLocally(world, job, signal)
+  if (result.kind === 'minted') return release(world, await seal(world, job, result), job, result.minted)
+  // Its intent stands there for a moment only, in which it must not look like one that a crash has left.
+  const { close } = openMinting(world, job.lease)
+  try {
+    await intend(world, job)
+    throw await abandon(world, job.lease, result)
+  } finally {
+    close()
+  }
+}
+
+/** Tells everybody else in this process that the lease is being minted, until it is closed. */
+function openMinting(world: BrokerWorld, lease: Lease): { minting: Minting; close: () => void } {
+  const { promise: over, resolve } = Promise.withResolvers<void>()
+  const minting: Minting = { cause: undefined, stop: new AbortController(), over }
+  world.minting.set(lease.id, minting)
+  const close = () => {
+    world.minting.delete(lease.id)
+    resolve()
+  }
+  return { minting, close }
 }
 
 /** Decides, and then holds the decision against what the provider can really do: a residual over the mode's bound is a denial. */
@@ -73,17 +93,25 @@ export async function decideWithinTruth(
   signal: AbortSignal,
 ): Promise<Allowed | Denied> {
   const { contract, mode, policy: engine } = world
-  const decision = await decide({
-    contract,
-    mode,
-    engine,
-    caller: command.caller,
-    request: command.request,
-    signal,
-  })
+  const { caller, request } = command
+  const inquiry = { contract, mode, engine, caller, request, signal }
+  const decision = await decide(inquiry)
   if (decision.kind === 'denied') return decision
   const { capabilities } = providerOf(world, decision)
-  return denyResidual({ contract, mode, request: command.request, decision, capabilities }) ?? decision
+  return (await denyResidual(inquiry, decision, capabilities)) ?? decision
+}
+
+/** Policy that cannot decide is a refusal like any other: it stands in the log, and nothing is minted. */
+async function decideOrRecord(world: BrokerWorld, command: IssueCommand, signal: AbortSignal) {
+  try {
+    return await decideWithinTruth(world, command, signal)
+  } catch (thrown) {
+    const failure = toFailure(thrown)
+    await world.ledger.record({
+      entry: refusal(world, command, { rule: failure.code, outcome: failure.code }),
+    })
+    throw failure
+  }
 }
 
 function providerOf(world: BrokerWorld, decision: Allowed): Provider {
@@ -125,163 +153,23 @@ function openLease(world: BrokerWorld, command: IssueCommand, decision: Allowed)
   }
 }
 
-/** Written before minting: a crash can leave a lease without a credential, never a credential without a lease. */
-function intend(world: BrokerWorld, lease: Lease, command: IssueCommand): Promise<EntryReceipt> {
-  const purpose = command.request.purpose?.slice(0, brokerLimits.purposeCharactersMax)
-  const entry = world.entries.ofLease('credential_intended', lease, {
-    requestId: command.requestId,
-    decision: 'allow',
-    outcome: 'intended',
-    detail: {
-      identified_by: command.caller.method,
-      subject: command.caller.subject,
-      ...(purpose ? { purpose } : {}),
-    },
-  })
-  return world.ledger.record({ entry, lease })
-}
-
-type Sealed = { readonly lease: Lease; readonly receipt: EntryReceipt }
-
-/** The outcome is durable before the credential is released. When it cannot be written, the credential is killed and stays here. */
-async function seal(
-  world: BrokerWorld,
-  lease: Lease,
-  { minted, attempts }: Extract<MintResult, { kind: 'minted' }>,
-  command: IssueCommand,
-  provider: Provider,
-): Promise<Sealed> {
-  const live: Lease = {
-    ...lease,
-    state: 'live',
-    scope: `${minted.effective.actions.join(',')} on ${minted.effective.resources.join(',')}`,
-    handle: minted.handle,
-    expiresAt: minted.notAfter,
-    providerExpiresAt: minted.providerNotAfter,
-    nextActionAt: minted.notAfter,
-  }
-  const entry = world.entries.ofLease('credential_issued', live, {
-    requestId: command.requestId,
-    decision: 'allow',
-    outcome: 'issued',
-    detail: {
-      attempts,
-      mint_ms: world.clock.now() - lease.createdAt,
-      enforced_by: minted.enforcedBy,
-      provider_not_after: new Date(minted.providerNotAfter).toISOString(),
-      handle: minted.handle,
-    },
-  })
-  try {
-    return { lease: live, receipt: await world.ledger.record({ entry, lease: live }) }
-  } catch (thrown) {
-    world.alerter.raise({
-      name: 'Audit Log Unwritable',
-      severity: 'critical',
-      summary: 'A minted credential could not be recorded; it was not released and is being revoked.',
-      labels: { provider: lease.provider, mode: lease.mode },
-      startsAt: world.clock.now(),
-    })
-    // The intent is durable, so the reconciler finishes this if it fails here.
-    const reference = { leaseId: lease.id, handle: minted.handle, providerNotAfter: minted.providerNotAfter }
-    await withTimeout(world.clock, brokerLimits.endAttemptMs, new AbortController().signal, (signal) =>
-      provider.revoke(reference, signal),
-    ).catch(() => undefined)
-    throw toFailure(thrown)
-  }
-}
-
-/** A revocation that came while the provider was minting wins: the credential is ended and never leaves. */
-async function refuseIfRevoked(world: BrokerWorld, lease: Lease): Promise<void> {
-  const cause = world.minting.get(lease.id)
-  if (!cause) return
-  world.minting.delete(lease.id)
-  await endLease(world, lease, cause)
-  throw new Failure('lease_revoked', 'The lease was revoked while it was being minted. Nothing was released.')
-}
-
-function release(
-  world: BrokerWorld,
-  { lease, receipt }: Sealed,
-  decision: Allowed,
-  minted: Minted,
-  provider: Provider,
-): IssuedCredential {
-  keep(world, lease, minted.credential, provider)
-  const { revocation, revocationNote } = provider.capabilities
-  return {
-    kind: 'issued',
-    lease,
-    credential: minted.credential,
-    meaning: `${decision.action.title ? `${decision.action.title}: ` : ''}${lease.scope}`,
-    effective: { ...minted.effective, notAfter: minted.notAfter },
-    providerNotAfter: minted.providerNotAfter,
-    residualSeconds: Math.max(0, Math.ceil((minted.providerNotAfter - minted.notAfter) / 1000)),
-    enforcedBy: minted.enforcedBy,
-    revocation: { revocation, revocationNote },
-    receipt,
-  }
-}
-
-/** Keeps what can be tried when it is dead; the oldest goes first when there are too many. */
-function keep(world: BrokerWorld, lease: Lease, credential: Credential, provider: Provider): void {
-  if (!provider.capabilities.probes) return
-  world.keepsakes.set(lease.id, credential)
-  const oldest = world.keepsakes.keys().next()
-  if (world.keepsakes.size > brokerLimits.keepsakesMax && !oldest.done) world.keepsakes.delete(oldest.value)
-}
-
 function recordDenial(world: BrokerWorld, command: IssueCommand, denied: Denied): Promise<EntryReceipt> {
-  const entry = world.entries.about('request_denied', {
-    caller: command.caller,
-    requestId: command.requestId,
-    scope: askedScope(command.request),
-    decision: 'deny',
-    rule: denied.rule,
-    outcome: 'denied',
-    detail: { line: denied.place.line, policy: denied.policy },
+  const detail = { line: denied.place.line, policy: denied.policy }
+  return world.ledger.record({
+    entry: refusal(world, command, { rule: denied.rule, outcome: 'denied', detail }),
   })
-  return world.ledger.record({ entry })
 }
 
-/** Records the failed mint and calls a person. What may have been minted without an answer is ended by its planted lease id. */
-async function abandon(
+function refusal(
   world: BrokerWorld,
-  lease: Lease,
-  result: Extract<MintResult, { kind: 'failed' }>,
-): Promise<Failure> {
-  const { failure, attempts, uncertain } = result
-  const { idempotencyKeyDigest: _, nextActionAt: __, ...rest } = lease
-  const over: Lease = uncertain
-    ? { ...lease, state: 'ending', endReason: 'mint_failed', nextActionAt: world.clock.now() }
-    : {
-        ...rest,
-        state: 'failed',
-        endReason: 'mint_failed',
-        endedAt: world.clock.now(),
-        lastError: failure.code,
-      }
-  const entry = world.entries.ofLease('credential_failed', over, {
-    requestId: lease.requestId,
-    outcome: failure.code,
-    detail: { attempts, uncertain },
+  { caller, request, requestId }: IssueCommand,
+  facts: Pick<EntryDraft, 'outcome' | 'detail' | 'rule'>,
+): EntryDraft {
+  return world.entries.about('request_denied', {
+    caller,
+    requestId,
+    scope: askedScope(request),
+    decision: 'deny',
+    ...facts,
   })
-  await world.ledger.record({ entry, lease: over })
-  world.alerter.raise({
-    name: 'Credential Minting Failure',
-    severity: 'critical',
-    summary: `${lease.provider} did not mint for ${lease.service} ${lease.action}: ${failure.code} after ${attempts} tries. Failed closed.`,
-    labels: {
-      provider: lease.provider,
-      service: lease.service,
-      tenant: lease.tenant,
-      mode: lease.mode,
-      code: failure.code,
-    },
-    startsAt: world.clock.now(),
-  })
-  world.minting.delete(lease.id)
-  if (uncertain)
-    endLease(world, over, { reason: 'mint_failed', requestId: lease.requestId }).catch(() => undefined)
-  return failure
 }

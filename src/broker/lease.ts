@@ -53,6 +53,9 @@ export type LeaseFilter = {
   readonly states?: readonly LeaseState[]
 }
 
+/** How a lease begins: with its intent, or live at once when nothing outside was asked to mint. A store refuses any other (`store_invalid`). */
+export const leaseBeginnings: readonly LeaseState[] = ['intended', 'live']
+
 /** The moves that are allowed; a store refuses any other (`store_invalid`). */
 export const leaseMoves: Readonly<Record<LeaseState, readonly LeaseState[]>> = {
   intended: ['live', 'failed', 'ending'],

@@ -14,6 +14,10 @@ export const brokerLimits = {
   endRetryCeilingMs: 3_600_000,
   /** Failed endings after which a person is called. */
   endFailuresBeforeAlert: 3,
+  /** The same, where a revocation takes effect within minutes and the credential still works meanwhile. */
+  eventualFailuresBeforeAlert: 8,
+  /** How much longer than declared a provider may keep a credential: its clock, and the time that the call took. */
+  residualSlackMs: 60_000,
   /** How long an answer can be given again under its idempotency key; it is in memory alone. */
   replayMs: 120_000,
   replaysMax: 1_000,
@@ -23,6 +27,8 @@ export const brokerLimits = {
   turnLeasesMax: 1_000,
   turnConcurrency: 8,
   turnPauseMs: 1_000,
+  /** Orphans that one sweep kills at one provider. */
+  sweepOrphansMax: 1_000,
   plantedSweepMs: 60_000,
   purposeCharactersMax: 256,
 } as const

@@ -28,6 +28,8 @@ export async function attempt<T>(
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<Attempted<T>> {
   for (let attempts = 1; ; attempts += 1) {
+    if (options.signal.aborted || world.clock.now() >= options.deadline)
+      return { kind: 'failed', failure: tooLate(options.signal), attempts: attempts - 1 }
     try {
       const value = await withTimeout(world.clock, timeLeft(world, options.deadline), options.signal, work)
       return { kind: 'done', value, attempts }
@@ -47,10 +49,16 @@ export async function attempt<T>(
   }
 }
 
+/** Nobody waits, or no time was left, before the provider was asked. */
+function tooLate(signal: AbortSignal): Failure {
+  if (signal.aborted) return toFailure(signal.reason)
+  return new Failure('provider_timeout', 'No time was left to ask the provider.')
+}
+
 /** Half of the exponential step is fixed, half is chance, so that many callers do not come back together. */
 function backoffMs(random: RandomBytes, attempts: number): number {
   const step = Math.min(brokerLimits.retryBaseMs * 2 ** (attempts - 1), brokerLimits.retryCeilingMs)
-  return step / 2 + (step / 2) * fraction(random)
+  return Math.round(step / 2 + (step / 2) * fraction(random))
 }
 
 /** A number from 0 to less than 1. */

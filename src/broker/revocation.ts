@@ -2,7 +2,7 @@ import { Failure } from '../primitives/index.ts'
 import { type Ended, endLease } from './ending.ts'
 import type { Lease, LeaseFilter } from './lease.ts'
 import { brokerLimits } from './limits.ts'
-import type { Caller } from './ports/index.ts'
+import type { Caller, EntryDraft } from './ports/index.ts'
 import type { BrokerWorld } from './world.ts'
 
 /** Which leases a caller may see and end: its own; an operator's tenant; every tenant for the platform role. */
@@ -40,13 +40,17 @@ export async function revoke(
 
 export type BulkRevocation = { readonly refused: number; readonly unproven: number; readonly pending: number }
 
-/** Ends every live lease that matches. Throws `not_permitted` when the filter reaches past the caller. */
+/**
+ * Ends every lease that matches and was there when the walk came by; for what an agent asks for meanwhile, its grant is to be taken
+ * away first. Throws `not_permitted`, which is recorded, when the filter reaches past the caller.
+ */
 export async function revokeWhere(
   world: BrokerWorld,
   command: { caller: Caller; filter: LeaseFilter; requestId: string },
 ): Promise<BulkRevocation> {
   const reach = withinReach(command.caller, command.filter)
   if (!reach) {
+    await world.ledger.record({ entry: refusal(world, command) })
     throw new Failure('not_permitted', 'Your identity may not end those leases.', {
       next: 'ask an identity with the role operator of that tenant, or platform',
     })
@@ -59,6 +63,21 @@ export async function revokeWhere(
     })
   }
   return tally
+}
+
+function refusal(
+  world: BrokerWorld,
+  { caller, filter, requestId }: { caller: Caller; filter: LeaseFilter; requestId: string },
+): EntryDraft {
+  const asked = [filter.tenant, filter.agent, filter.service, filter.mode].map((word) => word ?? '*')
+  return world.entries.about('request_denied', {
+    caller,
+    requestId,
+    scope: `revoke ${asked.join(' ')}`,
+    decision: 'deny',
+    rule: 'not_permitted',
+    outcome: 'denied',
+  })
 }
 
 /** Page after page of the leases that can be ended. */
@@ -74,16 +93,17 @@ async function* liveLeases(world: BrokerWorld, filter: LeaseFilter): AsyncGenera
   } while (after !== undefined)
 }
 
-/** Runs the work over all items, so many at once; the first failure is thrown after the others have come to an end. */
+/** Runs the work over all items, so many at once; the first failure is thrown when all have been tried. */
 export async function inParallel<T>(
   items: readonly T[],
   width: number,
   work: (item: T) => Promise<void>,
 ): Promise<void> {
   const queue = items[Symbol.iterator]()
+  const failures: unknown[] = []
   const runner = async () => {
-    for (const item of queue) await work(item)
+    for (const item of queue) await work(item).catch((thrown: unknown) => failures.push(thrown))
   }
-  const ends = await Promise.allSettled(Array.from({ length: Math.min(width, items.length) }, runner))
-  for (const ended of ends) if (ended.status === 'rejected') throw ended.reason
+  await Promise.all(Array.from({ length: Math.min(width, items.length) }, runner))
+  if (failures.length > 0) throw failures[0]
 }

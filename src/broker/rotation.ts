@@ -1,4 +1,4 @@
-import { Failure } from '../primitives/index.ts'
+import { Failure, toFailure } from '../primitives/index.ts'
 import { brokerLimits } from './limits.ts'
 import type { Caller } from './ports/index.ts'
 import { withTimeout } from './retry.ts'
@@ -30,15 +30,21 @@ export async function rotate(world: BrokerWorld, command: RotateCommand): Promis
     throw new Failure('not_permitted', 'Only an identity with the role platform may rotate.')
   }
   const provider = world.providers.get(command.provider)
-  if (!provider) throw new Failure('request_invalid', 'The contract has no provider of that name.')
+  if (!provider) throw new Failure('not_found', 'The contract has no provider of that name.')
   // The intent stands in the log before the old secret is touched.
   await world.ledger.record({ entry: entry('intended', 'allow') })
-  const words = await withTimeout(
-    world.clock,
-    brokerLimits.endAttemptMs,
-    new AbortController().signal,
-    (signal) => provider.rotate(command.target, signal),
-  )
-  await world.ledger.record({ entry: entry('rotated', 'allow') })
-  return words
+  try {
+    const words = await withTimeout(
+      world.clock,
+      brokerLimits.endAttemptMs,
+      new AbortController().signal,
+      (signal) => provider.rotate(command.target, signal),
+    )
+    await world.ledger.record({ entry: entry('rotated', 'allow') })
+    return words
+  } catch (thrown) {
+    const failure = toFailure(thrown)
+    await world.ledger.record({ entry: entry(failure.code, 'allow') })
+    throw failure
+  }
 }

@@ -10,6 +10,8 @@ export interface TestClock extends Clock {
   advance(milliseconds: number): Promise<void>
   /** How many sleeps wait now. */
   readonly sleeping: number
+  /** When the first of them ends; `undefined` when none waits. */
+  readonly nextWake: number | undefined
 }
 
 type Sleeper = { readonly wakesAt: number; readonly wake: () => void }
@@ -22,6 +24,9 @@ export function createTestClock(startMilliseconds = Date.UTC(2030, 0, 1)): TestC
     now: () => time,
     get sleeping() {
       return sleepers.size
+    },
+    get nextWake() {
+      return earliest(sleepers, Number.POSITIVE_INFINITY)?.wakesAt
     },
     async sleep(milliseconds, signal) {
       signal.throwIfAborted()

@@ -1,3 +1,12 @@
+export {
+  callerFixture,
+  createTestBroker,
+  inTime,
+  requestFixture,
+  type TestBroker,
+  type TestBrokerOptions,
+  type TestIssue,
+} from './broker.ts'
 export { createTestClock, type TestClock } from './clock.ts'
 export { type ContractFixture, contractFixture } from './contract.ts'
 export { createFakeProvider, type FakeProvider, type FakeScript, type FakeStep } from './fake-provider.ts'

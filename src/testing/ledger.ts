@@ -8,6 +8,7 @@ import {
   type LeaseState,
   type LeaseStore,
   type Ledger,
+  leaseBeginnings,
   leaseMoves,
 } from '../broker/index.ts'
 import { leaseFixture, putLease } from './store.ts'
@@ -115,11 +116,15 @@ const promises: Readonly<Record<string, (subject: LedgerSubject) => Promise<void
     }
   },
 
-  async 'a lease opens as intended'(subject) {
-    for (const state of states.filter((one) => one !== 'intended')) {
+  async 'a lease opens as intended, or live at once, and as nothing else'(subject) {
+    for (const state of states.filter((one) => !leaseBeginnings.includes(one))) {
       await assert.rejects(append(subject, {}, leaseFixture({ state })), { code: 'store_invalid' })
     }
-    assert.equal((await append(subject)).index, 0)
+    for (const [index, state] of leaseBeginnings.entries()) {
+      const lease = leaseFixture({ state })
+      assert.equal((await append(subject, {}, lease)).index, index)
+      assert.deepEqual(await subject.leases.find(lease.id), lease)
+    }
   },
 
   async 'a change that is refused fails alone: those of the same turn are written'(subject) {
@@ -156,6 +161,16 @@ const promises: Readonly<Record<string, (subject: LedgerSubject) => Promise<void
     ])
     assert.deepEqual(settled.map(indexOrCode), [0, 'idempotency_conflict', 1])
     await assert.rejects(append(subject, {}, leaseFixture(key)), { code: 'idempotency_conflict' })
+  },
+
+  async 'a lease that lets go of its key leaves it to another'(subject) {
+    const idempotencyKeyDigest = 'b'.repeat(64)
+    const lease = leaseFixture()
+    await append(subject, {}, { ...lease, idempotencyKeyDigest })
+    await append(subject, {}, { ...lease, state: 'failed' })
+    const owner = { tenant: lease.tenant, agent: lease.agent, keyDigest: idempotencyKeyDigest }
+    assert.equal(await subject.leases.findByIdempotencyKey(owner), undefined)
+    await append(subject, {}, leaseFixture({ idempotencyKeyDigest }))
   },
 
   async 'what cannot be written is log_unwritable for every caller, leaves nothing, and resumes by itself'(

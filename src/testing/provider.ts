@@ -71,6 +71,8 @@ const promises: Readonly<Record<string, (trial: Trial, context: TestContext) => 
     assert.ok(capabilities.ttlSecondsMax > 0)
     assert.ok(capabilities.ttlSecondsMax >= capabilities.providerTtlSecondsMin)
     assert.equal(new Set(capabilities.rotates).size, capabilities.rotates.length)
+    if (capabilities.mintsLocally)
+      assert.ok(capabilities.endsByItself && !provider.planted, 'what is made in memory ends by itself')
     if (!subject.developmentOnly)
       assert.ok(capabilities.endsByItself || capabilities.revocation !== 'none', 'every credential can end')
   },

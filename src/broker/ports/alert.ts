@@ -1,7 +1,11 @@
 /** Something a person must look at now. `labels` find it again; no field ever holds a secret. */
 export type Alert = {
   /** Seed 004 §6 names one: `Credential Minting Failure`. */
-  readonly name: 'Credential Minting Failure' | 'Audit Log Unwritable' | 'Revocation Failing'
+  readonly name:
+    | 'Credential Minting Failure'
+    | 'Audit Log Unwritable'
+    | 'Audit Log Forked'
+    | 'Revocation Failing'
   readonly severity: 'critical' | 'warning'
   readonly summary: string
   readonly labels: Readonly<Record<string, string>>

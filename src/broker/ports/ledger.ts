@@ -5,6 +5,7 @@ import type { Lease } from '../lease.ts'
 export type EntryEvent =
   | 'broker_started'
   | 'identity_refused'
+  | 'request_refused'
   | 'request_denied'
   | 'request_explained'
   | 'credential_intended'
@@ -16,6 +17,7 @@ export type EntryEvent =
   | 'credential_refused_after_end'
   | 'orphan_found'
   | 'secret_rotated'
+  | 'backup_taken'
   | 'log_restored'
 
 /**

@@ -60,6 +60,11 @@ export type Capabilities = {
   readonly ttlSecondsMax: number
   /** Whether a dead credential can be tried. */
   readonly probes: boolean
+  /**
+   * Set where a mint reaches nothing outside this process. What it made is in memory until it is released, where a crash ends it, so the
+   * broker records it once, before the release, and no intent before the mint. Such a credential MUST end by itself.
+   */
+  readonly mintsLocally?: true
   /** What `rotate` works for; empty when there is nothing to rotate. */
   readonly rotates: readonly string[]
 }

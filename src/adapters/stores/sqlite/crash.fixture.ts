@@ -5,6 +5,7 @@ import { Secret } from '../../../primitives/index.ts'
 import { openSqliteStore } from './index.ts'
 
 // A process of its own, which crash.test.ts kills: sixteen callers append, and print index and lease of what was acknowledged.
+// It takes no fixtures from `testing`, whose packages would make each of its starts slower.
 const [path = '', keyFile = '', round = ''] = process.argv.slice(2)
 const store = openSqliteStore({ path })
 const signer = parseLogKey(new Secret(readFileSync(keyFile, 'utf8')))

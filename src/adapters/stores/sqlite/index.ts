@@ -1,1 +1,2 @@
+export { openSqliteBackup, type SqliteBackup } from './backup.ts'
 export { openSqliteStore, type SqliteStore, type SqliteStoreOptions } from './store.ts'

@@ -36,7 +36,7 @@ export function toLease(row: Row): Lease {
   }
 }
 
-/** Writes a lease by its id. Its owner, request and time of creation are written once. */
+/** Writes a lease by its id. Its owner, request and time of creation are written once; its key can be let go of. */
 export const writeLeaseSql = `
   INSERT INTO lease (
     id, tenant, agent, plane, mode, service, action, resource, provider, grant_id, request_id, request_digest,
@@ -44,7 +44,7 @@ export const writeLeaseSql = `
     refused_at, end_attempts, next_action_at, last_error
   ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
   ON CONFLICT (id) DO UPDATE SET
-    scope = excluded.scope, state = excluded.state, expires_at = excluded.expires_at,
+    idempotency_key_digest = excluded.idempotency_key_digest, scope = excluded.scope, state = excluded.state, expires_at = excluded.expires_at,
     provider_expires_at = excluded.provider_expires_at, handle = excluded.handle, end_reason = excluded.end_reason,
     ended_at = excluded.ended_at, refused_at = excluded.refused_at, end_attempts = excluded.end_attempts,
     next_action_at = excluded.next_action_at, last_error = excluded.last_error`

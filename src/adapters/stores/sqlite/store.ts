@@ -1,5 +1,6 @@
 import type { LogStorage } from '../../../audit/index.ts'
 import type { LeaseStore } from '../../../broker/index.ts'
+import { copyDatabase } from './backup.ts'
 import { createLeaseStore } from './leases.ts'
 import { createLogStorage } from './log-storage.ts'
 import { openDatabase, type SqliteStoreOptions } from './open.ts'
@@ -10,6 +11,8 @@ export type { SqliteStoreOptions } from './open.ts'
 export type SqliteStore = {
   readonly storage: LogStorage
   readonly leases: LeaseStore
+  /** Writes a copy of the store as it is at one moment to that path, while it goes on being used. */
+  copyTo(path: string): Promise<void>
   /** Frees the file; again is nothing. What was committed is durable without it. */
   close(): void
 }
@@ -23,6 +26,7 @@ export function openSqliteStore(options: SqliteStoreOptions): SqliteStore {
   return {
     storage: createLogStorage(database),
     leases: createLeaseStore(database),
+    copyTo: (path) => copyDatabase(database, path),
     close() {
       if (database.isOpen) database.close()
     },

@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict'
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { after, before, describe, test } from 'node:test'
+import { checkLog, createLog, createLogKey, parseLogKey } from '../../../audit/index.ts'
+import { entryFixture } from '../../../testing/ledger.ts'
+import { leaseFixture } from '../../../testing/store.ts'
+import { openSqliteBackup, openSqliteStore } from './index.ts'
+
+const signer = parseLogKey(createLogKey('log.example.test/backup'))
+let folder = ''
+before(() => {
+  folder = mkdtempSync(join(tmpdir(), 'sallyport-backup-'))
+})
+after(() => rmSync(folder, { recursive: true, force: true }))
+
+describe('a copy of a store in use', () => {
+  test('is as the store was between two commits, whole, private, and needs no other file', async (context) => {
+    const store = openSqliteStore({ path: join(folder, 'busy.db') })
+    const log = await createLog({ storage: store.storage, signer })
+    const issue = () => {
+      const lease = leaseFixture()
+      return log.record({ entry: entryFixture({ lease_id: lease.id }), lease })
+    }
+    await Promise.all(Array.from({ length: 3_000 }, issue))
+    const copies = 3
+    for (let round = 0; round < copies; round += 1) {
+      const path = join(folder, 'copy.db')
+      let copied = false
+      const atFirst = log.size()
+      const copying = store.copyTo(path).then(() => {
+        copied = true
+      })
+      while (!copied) await Promise.all([issue(), issue()])
+      await copying
+      assert.equal(statSync(path).mode & 0o777, 0o600)
+      assert.ok(!existsSync(`${path}-wal`) && !existsSync(`${path}-journal`))
+      const backup = openSqliteBackup(path)
+      const { checkpoint } = await checkLog(backup.storage, signer.vkey)
+      assert.ok(checkpoint.size >= atFirst && checkpoint.size <= log.size())
+      // Every entry of this test opens a lease: none of the two is there without the other.
+      assert.equal((await backup.leases.count()).intended, checkpoint.size)
+      assert.deepEqual((await backup.storage.entries(checkpoint.size, 1)).length, 0)
+      backup.close()
+      context.diagnostic(`a copy of ${checkpoint.size} entries, taken from ${atFirst} to ${log.size()}`)
+    }
+    store.close()
+  })
+
+  test('cannot be written to', async () => {
+    const backup = openSqliteBackup(join(folder, 'copy.db'))
+    const head = await backup.storage.head()
+    assert.ok(head)
+    const batch = { from: head.size, entries: [], leases: [], tiles: [], head, keepCheckpoint: false }
+    await assert.rejects(backup.storage.commit(batch))
+    backup.close()
+  })
+
+  test('that cannot be written leaves nothing there', async () => {
+    const store = openSqliteStore({ path: join(folder, 'other.db') })
+    const nowhere = join(folder, 'missing', 'copy.db')
+    await assert.rejects(store.copyTo(nowhere))
+    assert.equal(existsSync(nowhere), false)
+    store.close()
+  })
+})
+
+describe('a file that is no backup', () => {
+  test('is refused by name: nothing, text, another database, another version, half of one', () => {
+    const whole = readFileSync(join(folder, 'copy.db'))
+    const files: Readonly<Record<string, () => Uint8Array | undefined>> = {
+      missing: () => undefined,
+      empty: () => Buffer.of(),
+      text: () => Buffer.from('SQLite format 3 is what this is not'),
+      other: () => {
+        const path = join(folder, 'foreign.db')
+        const database = new DatabaseSync(path)
+        database.exec('CREATE TABLE t (a)')
+        database.close()
+        return readFileSync(path)
+      },
+      newer: () => Buffer.from(whole).fill(Buffer.of(0, 0, 0, 99), 60, 64),
+      half: () => whole.subarray(0, 1_000),
+    }
+    for (const [name, make] of Object.entries(files)) {
+      const path = join(folder, `no-${name}.db`)
+      const bytes = make()
+      if (bytes) writeFileSync(path, bytes)
+      assert.throws(() => openSqliteBackup(path), { code: 'store_invalid' }, name)
+    }
+  })
+})
