@@ -124,6 +124,7 @@ function parseJson(text: string): unknown {
 const events: Readonly<Record<EntryEvent, true>> = {
   broker_started: true,
   identity_refused: true,
+  request_refused: true,
   request_denied: true,
   request_explained: true,
   credential_intended: true,
@@ -132,9 +133,9 @@ const events: Readonly<Record<EntryEvent, true>> = {
   lease_ending: true,
   lease_ended: true,
   lease_end_failed: true,
-  credential_refused_after_end: true,
   orphan_found: true,
   secret_rotated: true,
+  backup_taken: true,
   log_restored: true,
 }
 const planes: readonly unknown[] = ['machine', 'human', 'broker'] satisfies EntryDraft['plane'][]

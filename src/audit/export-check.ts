@@ -1,6 +1,9 @@
 import { type Checkpoint, openCheckpoint } from './checkpoint.ts'
-import { entryBytesMax, parseEntry } from './entry.ts'
+import { type Quorum, readCosignatures } from './cosignature.ts'
+import { type Entry, entryBytesMax, parseEntry } from './entry.ts'
+import { readRestoration } from './epoch.ts'
 import { type ExportHeader, exportFormat, linePrefix, parseCheckpointLine, parseHeader } from './export.ts'
+import { createKnownCheck } from './known-check.ts'
 import type { Line } from './lines.ts'
 import { appendLeaf, emptyFrontier, frontierRoot, leafHash } from './merkle.ts'
 import type { Verifier } from './note.ts'
@@ -8,19 +11,24 @@ import type { Verdict, VerifyOptions } from './verify.ts'
 
 /** Reads the lines after the first, one by one; the first verdict is the last. */
 export type ExportCheck = { line(line: Line): Verdict | undefined; end(): Verdict }
+/** A checkpoint that the reader knew before, and whether enough witnesses cosigned it. */
+export type Known = { readonly checkpoint: Checkpoint; readonly witnessed: boolean }
 type CheckWorld = {
   readonly trusted: readonly Verifier[]
-  readonly known: Checkpoint | undefined
+  readonly known: Known | undefined
+  readonly quorum: Quorum | undefined
   readonly onProgress: VerifyOptions['onProgress']
 }
 
 export function createExportCheck(
   header: ExportHeader,
-  { trusted, known, onProgress }: CheckWorld,
+  { trusted, known, quorum, onProgress }: CheckWorld,
 ): ExportCheck {
+  const knownCheck = createKnownCheck(known?.checkpoint, header.origin)
   let frontier = emptyFrontier
   let checked: Checkpoint | undefined
   let unreadable: number | undefined
+  let witnessed = known?.witnessed ? known.checkpoint.size : undefined
 
   const tampered = (what: string, index?: number): Verdict => ({
     kind: 'tampered',
@@ -39,11 +47,26 @@ export function createExportCheck(
       return tampered(`Entry ${entry.index} stands where entry ${index} belongs.`, index)
     }
     if (!entry) unreadable ??= index
+    const restored = entry && readRestored(entry, index)
+    if (restored) return restored
     frontier = appendLeaf(frontier, leafHash(bytes))
     if (frontier.size % progressEntries === 0) onProgress?.({ entries: frontier.size, size: header.size })
-    if (frontier.size !== known?.size || frontierRoot(frontier).equals(known.root)) return undefined
-    return tampered(`The first ${known.size} entries are not those of the known checkpoint.`, unreadable)
+    return knownCheck.grown(frontier)
   }
+
+  // Only who pins the key of the epoch before can hold its last checkpoint against the entries.
+  const readRestored = (entry: Entry, index: number): Verdict | undefined => {
+    const restoration = readRestoration(entry)
+    if (!restoration) return undefined
+    const opened = openCheckpoint(restoration.checkpoint, trusted)
+    if (opened.kind === 'forged') return tampered(opened.why, index)
+    if (opened.kind === 'opened' && !isHead(opened.checkpoint)) {
+      return tampered('The entries before the restoration are not those of the backup.', index)
+    }
+    return knownCheck.restored(restoration, index)
+  }
+
+  const isHead = ({ size, root }: Checkpoint) => size === frontier.size && frontierRoot(frontier).equals(root)
 
   const readCheckpoint = (bytes: Buffer): Verdict | undefined => {
     const note = parseCheckpointLine(bytes)
@@ -51,7 +74,15 @@ export function createExportCheck(
     const opened = openCheckpoint(note, trusted)
     if (opened.kind === 'forged') return tampered(opened.why)
     if (opened.kind !== 'opened') return { kind: 'unverifiable', why: opened.why }
-    return compare(opened.checkpoint)
+    return compare(opened.checkpoint) ?? countWitnesses(note, opened.checkpoint)
+  }
+
+  const countWitnesses = (note: string, { size }: Checkpoint): Verdict | undefined => {
+    if (!quorum) return undefined
+    const read = readCosignatures(note, quorum.verifiers)
+    if (read.kind === 'forged') return tampered(read.why)
+    if (read.names.length >= quorum.needed) witnessed = Math.max(witnessed ?? 0, size)
+    return undefined
   }
 
   const compare = (checkpoint: Checkpoint): Verdict | undefined => {
@@ -94,11 +125,15 @@ export function createExportCheck(
           `The file ends after ${frontier.size} of ${header.size} entries, without its last checkpoint.`,
         )
       }
-      if (known && known.size > checked.size) {
-        return truncated(`The file has ${checked.size} entries; the log had ${known.size} already.`)
+      const outdated = knownCheck.end(checked.size)
+      if (outdated) return outdated
+      if (quorum && witnessed === undefined) {
+        const why = `No checkpoint in the file is cosigned by ${quorum.needed} of the pinned witnesses.`
+        return { kind: 'unverifiable', why }
       }
+      const { origin, size } = checked
       const root = Buffer.from(checked.root).toString('hex')
-      return { kind: 'verified', origin: checked.origin, size: checked.size, root }
+      return { kind: 'verified', origin, size, root, ...(witnessed === undefined ? {} : { witnessed }) }
     },
   }
 }

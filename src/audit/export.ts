@@ -42,27 +42,40 @@ export function parseCheckpointLine(bytes: Buffer): string | undefined {
   return Buffer.from(formatCheckpointLine(checkpoint)).equals(bytes) ? checkpoint : undefined
 }
 
-/** The log up to this head, line by line; every kept checkpoint stands after the last entry that it covers. */
+/** The log up to this head, line by line; every kept checkpoint, and the cosigned one, stands after the last entry that it covers. */
 export async function* exportLog(log: {
   readonly head: LogHead
+  /** With the signatures of witnesses; of this log, and not beyond its head. */
+  readonly cosigned?: LogHead | undefined
   readonly origin: string
   readonly vkey: string
   readonly storage: LogStorage
 }): AsyncGenerator<Uint8Array, void, void> {
   const { head, origin, vkey, storage } = log
+  const last = log.cosigned?.size === head.size ? log.cosigned : head
   yield line(formatHeader({ format: exportFormat, origin, vkey, size: head.size }))
   let written = 0
   while (written < head.size) {
-    const [kept] = await storage.checkpoints(written, 1)
-    const stop = kept && kept.size < head.size ? kept : head
+    const stop = await nextStop(log, last, written)
     for (; written < stop.size; written += pageEntries) {
       const entries = await storage.entries(written, Math.min(pageEntries, stop.size - written))
       yield Buffer.concat(entries.flatMap((entry) => [entry, newline]))
     }
     written = stop.size
-    if (stop !== head) yield line(formatCheckpointLine(stop.checkpoint))
+    if (stop !== last) yield line(formatCheckpointLine(stop.checkpoint))
   }
-  yield line(formatCheckpointLine(head.checkpoint))
+  yield line(formatCheckpointLine(last.checkpoint))
+}
+
+/** The first checkpoint above that size: the cosigned one before a kept one of the same size. */
+async function nextStop(
+  { storage, cosigned }: Parameters<typeof exportLog>[0],
+  last: LogHead,
+  above: number,
+): Promise<LogHead> {
+  const [kept] = await storage.checkpoints(above, 1)
+  const before = kept && kept.size < last.size ? kept : last
+  return cosigned && cosigned.size > above && cosigned.size <= before.size ? cosigned : before
 }
 
 /** Entries that are read at once. */

@@ -17,13 +17,24 @@ export function createLogKey(name: string): Secret {
 
 /** The signer of a key file's text. Throws `option_invalid`, whose message says nothing of the key. */
 export function parseLogKey(text: Secret): Signer {
+  const { name, key, publicKey } = parsePrivateKey(text)
+  return { name, vkey: vkeyOf(name, publicKey), sign: (message) => sign(null, message, key) }
+}
+
+/** The Ed25519 key in a key file's text. Throws `option_invalid`, whose message says nothing of the key. */
+export function parsePrivateKey(text: Secret): {
+  readonly name: string
+  readonly key: KeyObject
+  readonly publicKey: Buffer
+} {
   const [, name = '', keyId, encoded = ''] = keyShape.exec(text.reveal().trim()) ?? []
   const bytes = decodeBase64(encoded)
   const seed = bytes?.subarray(1)
   if (!isKeyName(name) || bytes?.[0] !== ed25519Type || seed?.length !== 32) throw badKey()
   const key = createPrivateKey({ key: Buffer.concat([pkcs8Prefix, seed]), format: 'der', type: 'pkcs8' })
-  if (keyIdOf(name, publicBytes(key)) !== keyId) throw badKey()
-  return { name, vkey: vkeyOf(name, publicBytes(key)), sign: (message) => sign(null, message, key) }
+  const publicKey = publicBytes(key)
+  if (keyIdOf(name, publicKey) !== keyId) throw badKey()
+  return { name, key, publicKey }
 }
 
 const keyShape = /^PRIVATE\+KEY\+([^+]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/=]+)$/

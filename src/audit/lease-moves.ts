@@ -1,4 +1,4 @@
-import { type Lease, type LeaseState, leaseMoves } from '../broker/index.ts'
+import { type Lease, type LeaseState, leaseBeginnings, leaseMoves } from '../broker/index.ts'
 import { Failure } from '../primitives/index.ts'
 import type { LeaseStanding } from './storage.ts'
 
@@ -27,7 +27,7 @@ export function judgeLeaseMoves(
 }
 
 function refuseMove(lease: Lease, from: LeaseState | undefined): Failure | undefined {
-  const allowed = from === undefined ? lease.state === 'intended' : leaseMoves[from].includes(lease.state)
+  const allowed = (from === undefined ? leaseBeginnings : leaseMoves[from]).includes(lease.state)
   if (allowed) return undefined
   return new Failure('store_invalid', 'The lease cannot move like that.', {
     internal: `${lease.id}: from ${from ?? 'nothing'} to ${lease.state}`,

@@ -3,7 +3,7 @@ import { exportLog } from './export.ts'
 import type { Signer } from './note.ts'
 import type { OpenLog } from './open-log.ts'
 import { proveConsistency, proveInclusion } from './proof.ts'
-import type { LogStorage } from './storage.ts'
+import type { LogHead, LogStorage } from './storage.ts'
 import { formatBundle, type LogResource, parseLogPath, tilePart, tileWidth } from './tiles.ts'
 import { createNodeReader, readTile } from './tree.ts'
 
@@ -26,6 +26,8 @@ export interface LogReader {
   size(): number
   /** The last signed checkpoint. */
   checkpoint(): string
+  /** The newest checkpoint that enough witnesses cosigned, with their signatures; `undefined` when there is none. */
+  cosignedCheckpoint(): string | undefined
   /** Exact bytes of at most `count` entries (1 to 1000) from `from` on. Throws `request_invalid` for another count. */
   entries(from: number, count: number): Promise<readonly Uint8Array[]>
   entry(index: number): Promise<Uint8Array | undefined>
@@ -43,14 +45,16 @@ export function createLogReader(log: {
   readonly storage: LogStorage
   readonly signer: Pick<Signer, 'name' | 'vkey'>
   readonly current: () => OpenLog
+  readonly cosigned: () => LogHead | undefined
 }): LogReader {
-  const { storage, signer, current } = log
+  const { storage, signer, current, cosigned } = log
   const nodes = () => createNodeReader(current().tree, storage)
   return {
     origin: signer.name,
     vkey: signer.vkey,
     size: () => current().head.size,
     checkpoint: () => current().head.checkpoint,
+    cosignedCheckpoint: () => cosigned()?.checkpoint,
     entries: (from, count) => readEntries(from, count, current().head.size, storage),
     entry: async (index) => (await readEntries(index, 1, current().head.size, storage))[0],
     async inclusionProof(claim) {
@@ -65,7 +69,14 @@ export function createLogReader(log: {
       const resource = parseLogPath(path)
       return resource && readFile(resource, current(), storage)
     },
-    export: () => exportLog({ head: current().head, origin: signer.name, vkey: signer.vkey, storage }),
+    export: () =>
+      exportLog({
+        head: current().head,
+        cosigned: cosigned(),
+        origin: signer.name,
+        vkey: signer.vkey,
+        storage,
+      }),
   }
 }
 

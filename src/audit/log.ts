@@ -5,7 +5,7 @@ import { judgeLeaseMoves } from './lease-moves.ts'
 import { createLogReader, type LogReader } from './log-reader.ts'
 import type { Signer } from './note.ts'
 import { type OpenLog, openLog } from './open-log.ts'
-import type { LogStorage } from './storage.ts'
+import type { LogHead, LogStorage } from './storage.ts'
 
 export const logLimits = {
   /** Changes that wait for their commit; one more is refused as `overloaded`. */
@@ -30,9 +30,11 @@ export type AuditLog = Ledger &
 export async function createLog(options: {
   readonly storage: LogStorage
   readonly signer: Signer
+  /** The newest checkpoint of this log that enough witnesses cosigned. */
+  readonly cosigned?: () => LogHead | undefined
   readonly limits?: { readonly queuedChangesMax: number; readonly batchChangesMax: number }
 }): Promise<AuditLog> {
-  const { storage, signer, limits = logLimits } = options
+  const { storage, signer, cosigned = () => undefined, limits = logLimits } = options
   const queue: Waiting[] = []
   let open = await openLog(storage, signer)
   let busy: Promise<void> | undefined
@@ -69,7 +71,7 @@ export async function createLog(options: {
   }
 
   return {
-    ...createLogReader({ storage, signer, current: () => open }),
+    ...createLogReader({ storage, signer, current: () => open, cosigned }),
     writable: () => works,
     async record(change) {
       const receipt = await enqueue(change)

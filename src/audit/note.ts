@@ -1,4 +1,4 @@
-import { createPublicKey, verify } from 'node:crypto'
+import { createPublicKey, type KeyObject, verify } from 'node:crypto'
 import { Failure, sha256 } from '../primitives/index.ts'
 
 /** Limits of what is read as a signed note. A checkpoint with a dozen witnesses has about 2 KB. */
@@ -57,29 +57,41 @@ export function openNote(note: string, trusted: readonly Verifier[]): OpenedNote
   return { kind: 'unknown_key', why: `It is signed by ${names.join(', ')}, which is not a pinned key.` }
 }
 
+/** What the signatures of a note are over; `undefined` when it is none. */
+export function noteText(note: string): string | undefined {
+  const parsed = parseNote(note)
+  return typeof parsed === 'string' ? undefined : parsed.text
+}
+
 /** Reads `name+keyid+base64(0x01 ‖ public key)`. Throws `option_invalid`. */
 export function parseVerifier(vkey: string): Verifier {
-  const [, name = '', keyId = '', encoded = ''] = vkeyShape.exec(vkey.trim()) ?? []
-  const bytes = decodeBase64(encoded)
-  const publicKey = bytes?.subarray(1)
-  if (!isKeyName(name) || bytes?.[0] !== ed25519Type || publicKey?.length !== 32) throw badVkey()
-  if (keyIdOf(name, publicKey) !== keyId) throw badVkey()
-  const key = createPublicKey({
-    key: { kty: 'OKP', crv: 'Ed25519', x: publicKey.toString('base64url') },
-    format: 'jwk',
-  })
+  const { name, keyId, key } = parseVkey(vkey, ed25519Type)
   return { name, keyId, verify: (message, signature) => verify(null, message, key, signature) }
 }
 
+/** The parts of a vkey whose signatures are of that type. Throws `option_invalid`. */
+export function parseVkey(
+  vkey: string,
+  type: number,
+): { readonly name: string; readonly keyId: string; readonly key: KeyObject } {
+  const [, name = '', keyId = '', encoded = ''] = vkeyShape.exec(vkey.trim()) ?? []
+  const bytes = decodeBase64(encoded)
+  const publicKey = bytes?.subarray(1)
+  if (!isKeyName(name) || bytes?.[0] !== type || publicKey?.length !== 32) throw badVkey()
+  if (keyIdOf(name, publicKey, type) !== keyId) throw badVkey()
+  const jwk = { kty: 'OKP', crv: 'Ed25519', x: publicKey.toString('base64url') }
+  return { name, keyId, key: createPublicKey({ key: jwk, format: 'jwk' }) }
+}
+
 /** The text of a public key, as `parseVerifier` reads it. */
-export function vkeyOf(name: string, publicKey: Uint8Array): string {
-  const encoded = Buffer.concat([Buffer.of(ed25519Type), publicKey]).toString('base64')
-  return `${name}+${keyIdOf(name, publicKey)}+${encoded}`
+export function vkeyOf(name: string, publicKey: Uint8Array, type: number = ed25519Type): string {
+  const encoded = Buffer.concat([Buffer.of(type), publicKey]).toString('base64')
+  return `${name}+${keyIdOf(name, publicKey, type)}+${encoded}`
 }
 
 /** C2SP signed-note: the first four bytes of SHA-256 over the name, a newline, the type and the key; in hexadecimal. */
-export function keyIdOf(name: string, publicKey: Uint8Array): string {
-  const message = Buffer.concat([Buffer.from(`${name}\n`), Buffer.of(ed25519Type), publicKey])
+export function keyIdOf(name: string, publicKey: Uint8Array, type: number = ed25519Type): string {
+  const message = Buffer.concat([Buffer.from(`${name}\n`), Buffer.of(type), publicKey])
   return sha256(message).toString('hex', 0, 4)
 }
 
@@ -129,6 +141,6 @@ function hasControlCharacters(text: string): boolean {
 
 function badVkey(): Failure {
   return new Failure('option_invalid', 'The verifier key is not name+keyid+key of an Ed25519 key.', {
-    next: 'sallyport audit key',
+    next: 'the broker prints it when it starts: log_key',
   })
 }

@@ -1,5 +1,7 @@
-import { type Checkpoint, openCheckpoint } from './checkpoint.ts'
-import { createExportCheck, type ExportCheck, readHeader } from './export-check.ts'
+import { openCheckpoint } from './checkpoint.ts'
+import { parseQuorum, type Quorum, readCosignatures, type WitnessQuorum } from './cosignature.ts'
+import { isSameLog } from './epoch.ts'
+import { createExportCheck, type ExportCheck, type Known, readHeader } from './export-check.ts'
 import { splitLines } from './lines.ts'
 import { leafHash } from './merkle.ts'
 import { parseVerifier, type Verifier } from './note.ts'
@@ -10,7 +12,14 @@ import { verifyInclusion } from './proof.ts'
  * `truncated`: it is genuine as far as it goes, but something after it is missing · `unverifiable`: nothing can be said.
  */
 export type Verdict =
-  | { readonly kind: 'verified'; readonly origin: string; readonly size: number; readonly root: string }
+  | {
+      readonly kind: 'verified'
+      readonly origin: string
+      readonly size: number
+      readonly root: string
+      /** When witnesses were asked for: so many of the entries stand under enough cosignatures; what follows only the log signed. */
+      readonly witnessed?: number
+    }
   | { readonly kind: 'tampered'; readonly what: string; readonly index?: number }
   | { readonly kind: 'truncated'; readonly what: string; readonly entries: number }
   | { readonly kind: 'unverifiable'; readonly why: string }
@@ -20,6 +29,8 @@ export type VerifyOptions = {
   readonly vkeys: readonly string[]
   /** A checkpoint that the reader kept or got from a witness: the file must hold that log, at least as far. */
   readonly knownCheckpoint?: string
+  /** So many of these witnesses must have cosigned a checkpoint of the file, or the known one; without it nothing is verified. */
+  readonly witnesses?: WitnessQuorum
   /** Told every thousand entries. `size` is what the file says that it holds. */
   readonly onProgress?: (done: { readonly entries: number; readonly size: number }) => void
 }
@@ -33,17 +44,18 @@ export async function verifyExport(
   options: VerifyOptions,
 ): Promise<Verdict> {
   const trusted = options.vkeys.map(parseVerifier)
-  const known =
-    options.knownCheckpoint === undefined ? undefined : openKnown(options.knownCheckpoint, trusted)
+  const quorum = options.witnesses && parseQuorum(options.witnesses)
+  const { knownCheckpoint, onProgress } = options
+  const known = knownCheckpoint === undefined ? undefined : openKnown(knownCheckpoint, trusted, quorum)
   if (known && 'kind' in known) return known
   let check: ExportCheck | undefined
   for await (const line of splitLines(chunks)) {
     if (!check) {
       const header = readHeader(line, options.vkeys)
       if ('kind' in header) return header
-      if (known && known.origin !== header.origin)
+      if (known && !isSameLog(known.checkpoint.origin, header.origin))
         return { kind: 'unverifiable', why: 'The known checkpoint is of another log.' }
-      check = createExportCheck(header, { trusted, known, onProgress: options.onProgress })
+      check = createExportCheck(header, { trusted, known, quorum, onProgress })
       continue
     }
     const verdict = check.line(line)
@@ -73,8 +85,19 @@ export function verifyReceipt(receipt: {
   return { kind: 'verified', origin, size, root: Buffer.from(root).toString('hex') }
 }
 
-function openKnown(note: string, trusted: readonly Verifier[]): Checkpoint | Verdict {
+function openKnown(
+  note: string,
+  trusted: readonly Verifier[],
+  quorum: Quorum | undefined,
+): Known | Extract<Verdict, { kind: 'unverifiable' }> {
   const opened = openCheckpoint(note, trusted)
-  if (opened.kind === 'opened') return opened.checkpoint
-  return { kind: 'unverifiable', why: `The known checkpoint cannot be used. ${opened.why}` }
+  if (opened.kind !== 'opened') return unusable(opened.why)
+  if (!quorum) return { checkpoint: opened.checkpoint, witnessed: false }
+  const read = readCosignatures(note, quorum.verifiers)
+  if (read.kind === 'forged') return unusable(read.why)
+  return { checkpoint: opened.checkpoint, witnessed: read.names.length >= quorum.needed }
+}
+
+function unusable(why: string): Extract<Verdict, { kind: 'unverifiable' }> {
+  return { kind: 'unverifiable', why: `The known checkpoint cannot be used. ${why}` }
 }

@@ -18,24 +18,26 @@ export type BackUpCommand<Copy extends StoreCopy> = {
 }
 
 /**
- * Takes a copy of the store for somebody with the role platform. That it leaves, and its digest, stand in the log before it does. Throws
- * `not_permitted`, which is an entry too.
+ * Takes a copy of the store for somebody with the role platform. That it leaves, and its digest, stand in the log before it does. Throws `not_permitted`.
  */
 export async function backUp<Copy extends StoreCopy>(
   world: BrokerWorld,
   { caller, requestId, take }: BackUpCommand<Copy>,
 ): Promise<Copy> {
-  const about = { caller, requestId, scope: 'backup of the store' }
-  if (!caller.roles.includes('platform')) {
-    const denied = { ...about, decision: 'deny', rule: 'not_permitted', outcome: 'denied' } as const
-    await world.ledger.record({ entry: world.entries.about('request_denied', denied) })
+  if (!caller.roles.includes('platform'))
     throw new Failure('not_permitted', 'Only an identity with the role platform may take a backup.')
-  }
   const copy = await take()
-  const detail = { bytes: copy.bytes, sha256: copy.sha256 }
-  const taken = { ...about, decision: 'allow', rule: 'role:platform', outcome: 'taken', detail } as const
+  const entry = world.entries.about('backup_taken', {
+    caller,
+    requestId,
+    scope: 'backup of the store',
+    decision: 'allow',
+    rule: 'role:platform',
+    outcome: 'taken',
+    detail: { bytes: copy.bytes, sha256: copy.sha256 },
+  })
   try {
-    await world.ledger.record({ entry: world.entries.about('backup_taken', taken) })
+    await world.ledger.record({ entry })
   } catch (thrown) {
     await copy.discard()
     throw thrown

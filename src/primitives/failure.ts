@@ -34,6 +34,7 @@ export const failureCodes = [
   'provider_throttled',
   'provider_timeout',
   'provider_unreachable',
+  'rate_limited',
   'request_invalid',
   'request_too_large',
   'rotation_unsupported',

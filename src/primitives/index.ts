@@ -1,6 +1,7 @@
 export { type Clock, timestamp } from './clock.ts'
 export { equalInConstantTime, sha256, sha256Hex } from './digest.ts'
 export { formatDuration, parseDurationSeconds } from './duration.ts'
+export { ecdsaFromDer, ecdsaToDer } from './ecdsa.ts'
 export { Failure, type FailureCode, type FailureDetail, failureCodes, toFailure } from './failure.ts'
 export { isId, newId, type RandomBytes } from './id.ts'
 export { Secret } from './secret.ts'

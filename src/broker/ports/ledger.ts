@@ -14,7 +14,6 @@ export type EntryEvent =
   | 'lease_ending'
   | 'lease_ended'
   | 'lease_end_failed'
-  | 'credential_refused_after_end'
   | 'orphan_found'
   | 'secret_rotated'
   | 'backup_taken'

@@ -115,8 +115,12 @@ test('a number that could not be written is told later', async () => {
   assert.equal(told(), 11)
 })
 
-test('an entry that cannot be written is a failure for who waits for it', async () => {
-  const { note, works } = started()
+test('an entry that cannot be written is a failure for who waits for it, and is told later in a number', async () => {
+  const { log, note, told, works } = started()
   works(false)
   await assert.rejects(note(), /disk is full/)
+  works(true)
+  await note()
+  await log.flush()
+  assert.equal(told(), 2)
 })

@@ -75,7 +75,16 @@ export function createRefusalLog(
       const { seen = 0, repeated = 0 } = sources.get(name) ?? {}
       const counted = seen >= limits.entriesEach
       sources.set(name, { seen: seen + 1, repeated: repeated + (counted ? 1 : 0), last: refusal })
-      if (!counted) await record(broker, refusal)
+      if (counted) return
+      try {
+        await record(broker, refusal)
+      } catch (thrown) {
+        // What has no entry of its own is told in the number.
+        const since = sources.get(name)
+        sources.set(name, { seen: since?.seen ?? 1, repeated: (since?.repeated ?? 0) + 1, last: refusal })
+        startPeriod()
+        throw thrown
+      }
     },
   }
 }

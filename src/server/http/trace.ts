@@ -1,9 +1,9 @@
-import { randomBytes } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 
 /** The trace id of a W3C `traceparent` header, or a new one where there is none that is valid. 32 hexadecimal characters. */
 export function traceId(traceparent: string | undefined): string {
   const match = /^(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(?:-.*)?$/.exec(
     traceparent ?? '',
   )
-  return match?.[1] ?? randomBytes(16).toString('hex')
+  return match?.[1] ?? randomUUID().replaceAll('-', '')
 }

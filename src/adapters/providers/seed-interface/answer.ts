@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { Credential } from '../../../broker/index.ts'
-import { Secret } from '../../../primitives/index.ts'
+import { equalInConstantTime, Secret } from '../../../primitives/index.ts'
 
 /** What an object gave for a scope. `expiresAt` is milliseconds since 1970. */
 export type Answer = {
@@ -23,7 +23,8 @@ export function readAnswer(answer: unknown): Answer | undefined {
   const tokenId = readTokenId(answer)
   const fields = value instanceof Secret ? { value } : value
   const secrets = Object.values(fields).filter((field) => field instanceof Secret)
-  if (secrets.length === 0 || secrets.some((secret) => secret.reveal() === tokenId)) return undefined
+  const isId = (secret: Secret) => tokenId !== undefined && equalInConstantTime(secret.reveal(), tokenId)
+  if (secrets.length === 0 || secrets.some(isId)) return undefined
   return { fields, tokenId, expiresAt: expiresAt?.getTime() }
 }
 

@@ -1,0 +1,1 @@
+export { createForwardAuth, forwardAuthLimits } from './listener.ts'

@@ -1,0 +1,129 @@
+import assert from 'node:assert/strict'
+import { generateKeyPairSync, randomBytes } from 'node:crypto'
+import { after, before, describe, test } from 'node:test'
+import { setTimeout as pause } from 'node:timers/promises'
+import type { Entry } from '../../src/audit/index.ts'
+import { createAuthority, createMachineKey } from '../../src/catalog/index.ts'
+import { signCompact } from '../../src/testing/issuer.ts'
+import { type Running, type Shown, seedRequest, spiffeId, startRunning } from '../running.ts'
+
+const rates = {
+  agentPerSecond: 5,
+  agentBurst: 50,
+  tenantPerSecond: 50,
+  tenantBurst: 500,
+  refusedPerSecond: 1,
+  refusedBurst: 20,
+  entriesEach: 20,
+  periodMs: 2_000,
+}
+const explain = { method: 'POST', path: '/v1/explain', body: seedRequest } as const
+
+describe('nobody can be locked out by somebody else', { timeout: 60_000 }, () => {
+  let running: Running
+  before(async () => {
+    running = await startRunning({ rates })
+  })
+  after(() => running?.close())
+
+  const statuses = (as: Shown, times: number) =>
+    Promise.all(Array.from({ length: times }, async () => (await running.machine({ ...explain, as })).status))
+
+  test('who shows a victim’s name without its proof is slowed down, and the victim is not, from the same address', async () => {
+    const { 'agent-7': victim } = running.machines
+    const attacks = await impostures(running)
+    const before = await refusals(running)
+    const imposture = async (as: Shown) => {
+      const { status, headers } = await running.machine({ ...explain, as })
+      return { status, retry: headers['retry-after'] }
+    }
+    const answers = await Promise.all(Array.from({ length: 40 }, () => attacks.map(imposture)).flat())
+    const slowed = answers.filter(({ status }) => status === 429)
+    assert.ok(answers.every(({ status }) => [401, 403, 429].includes(status)))
+    assert.ok(slowed.length > answers.length / 2, `${slowed.length} of ${answers.length} were slowed down`)
+    assert.ok(slowed.every(({ retry }) => Number(retry) >= 1))
+    for (const as of [
+      { certificate: victim.certificate },
+      { bearer: victim.bearer },
+      { machineKey: victim.machineKey },
+    ])
+      assert.deepEqual(await statuses(as, 3), [200, 200, 200])
+
+    await until(
+      async () => (await refusals(running)) - before === answers.length,
+      'every attempt is told in the log',
+    )
+    const written = (await running.entries()).filter(({ event }) => event === 'identity_refused').length
+    assert.ok(written < answers.length, `${written} entries tell of ${answers.length} attempts`)
+    console.log(
+      `${answers.length} impostures in ${written} entries, ${slowed.length} slowed down, the victim never`,
+    )
+  })
+
+  test('an agent that floods slows down itself alone, whichever proof it shows', async () => {
+    const { 'agent-8': flooder, 'agent-7': colleague, robot } = running.machines
+    const flood = await Promise.all([
+      statuses({ machineKey: flooder.machineKey }, 150),
+      statuses({ bearer: flooder.bearer }, 150),
+    ])
+    const through = flood.flat().filter((status) => status === 200).length
+    assert.ok(through >= rates.agentBurst && through < 150, `${through} of 300 got through`)
+    assert.ok(flood.flat().every((status) => status === 200 || status === 429))
+    assert.deepEqual(await statuses(colleague, 10), Array(10).fill(200))
+    assert.deepEqual(await statuses(robot, 10), Array(10).fill(200))
+    await until(async () => {
+      const entries = (await running.entries()).filter(
+        ({ rule, agent_id }) => rule === 'rate_limited' && agent_id === 'agent-8',
+      )
+      return total(entries) === 300 - through
+    }, 'every slowed request is told in the log, by the name of who sent it')
+  })
+
+  test('one entry a minute tells of a flood that nobody proved', async () => {
+    const before = (await running.entries()).length
+    await Promise.all(
+      Array.from({ length: 400 }, () => running.machine({ path: `/v1/${randomBytes(4).toString('hex')}` })),
+    )
+    await until(async () => {
+      const entries = (await running.entries()).slice(before).filter(({ rule }) => rule === 'not_found')
+      return total(entries) === 400 && entries.length < 100
+    }, 'the flood is a number')
+  })
+})
+
+/** What names the victim and does not prove it. */
+async function impostures(running: Running): Promise<readonly Shown[]> {
+  const life = { notBefore: Date.now() - 60_000, notAfter: Date.now() + 3_600_000 }
+  const stranger = await createAuthority({ commonName: 'Wire CA', ...life })
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  const seconds = Math.floor(Date.now() / 1000)
+  const claims = {
+    iss: running.issuers.machine.issuer,
+    aud: 'sallyport',
+    sub: 'system:serviceaccount:agent-7',
+    iat: seconds,
+    exp: seconds + 300,
+  }
+  return [
+    { certificate: await stranger.issue({ purpose: 'client', uris: [spiffeId('agent-7')], ...life }) },
+    { bearer: signCompact({ alg: 'ES256', typ: 'JWT', kid: 'stranger' }, claims, privateKey) },
+    { machineKey: createMachineKey(randomBytes).key.reveal() },
+  ]
+}
+
+async function refusals(running: Running): Promise<number> {
+  return total((await running.entries()).filter(({ event }) => event === 'identity_refused'))
+}
+
+/** How many requests these entries tell of. */
+export function total(entries: readonly Entry[]): number {
+  return entries.reduce((sum, { detail }) => sum + Number(detail?.['repeated'] ?? 1), 0)
+}
+
+async function until(holds: () => Promise<boolean>, what: string): Promise<void> {
+  for (let tries = 0; tries < 100; tries += 1) {
+    if (await holds()) return
+    await pause(100)
+  }
+  assert.fail(what)
+}
