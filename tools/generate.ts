@@ -10,6 +10,7 @@ type Generator = (options: { check: boolean }) => unknown
 const generators = [
   { file: 'policy.ts', name: 'buildPolicy' },
   { file: 'schema.ts', name: 'buildSchema' },
+  { file: 'lint-reports.ts', name: 'buildLintReports' },
   { file: 'openapi.ts', name: 'buildOpenapi' },
 ] as const
 

@@ -41,6 +41,13 @@ function closed(schema: unknown): { mappings: number; notClosed: number } {
   return counts
 }
 
+test('every example of the page is a contract', () => {
+  const examples = [...page.matchAll(/```yaml\n([\s\S]*?)```/g)].map((match) => match[1] ?? '')
+  for (const text of examples)
+    assert.equal(parseContract({ text, file: 'sallyport.yaml' }).kind, 'contract', text)
+  assert.ok(examples.length > 1)
+})
+
 test('the example of the page is a contract, and the problem that it shows is what is shown', () => {
   const text = /```yaml\n([\s\S]*?)```/.exec(page)?.[1] ?? assert.fail()
   assert.equal(parseContract({ text, file: 'sallyport.yaml' }).kind, 'contract')

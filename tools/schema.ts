@@ -1,8 +1,8 @@
-/** Writes what explains the contract's format: the JSON Schema for editors, and the table of keys in `docs/contract.md`. */
+/** Writes what explains the contract's format: the JSON Schema for editors, and the tables in `docs/contract.md`. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { contractShape } from '../src/contract/index.ts'
+import { contractShape, lintCodes } from '../src/contract/index.ts'
 
 const root = join(import.meta.dirname, '..')
 
@@ -59,7 +59,20 @@ function keysOf(schema: Json, path: string): readonly Key[] {
   })
   const inItems = isJson(items) ? keysOf(items, `${path}[]`) : []
   const inEntries = isJson(additionalProperties) ? keysOf(additionalProperties, `${path}.NAME`) : []
-  return [...own, ...inItems, ...inEntries]
+  return [...own, ...inItems, ...inEntries, ...keysOfChoices(schema, path)]
+}
+
+/** Where a value may be of several kinds: each key once, with what every kind says of it, and required where all need it. */
+function keysOfChoices({ anyOf, oneOf }: Json, path: string): readonly Key[] {
+  const choices = [anyOf, oneOf]
+    .flatMap((list) => (Array.isArray(list) ? list : []))
+    .map((choice) => (isJson(choice) ? keysOf(choice, path) : []))
+    .filter((keys) => keys.length > 0)
+  return [...Map.groupBy(choices.flat(), (key) => key.path)].map(([key, found]) => ({
+    path: key,
+    required: found.length === choices.length && found.every(({ required }) => required),
+    description: [...new Set(found.map(({ description }) => description))].join(' '),
+  }))
 }
 
 function renderPage(): string {
@@ -67,9 +80,18 @@ function renderPage(): string {
     ({ path, required, description }) => `| \`${path}\` | ${required ? 'yes' : ''} | ${description} |`,
   )
   const table = ['| key | required | what it says |', '|---|---|---|', ...rows].join('\n')
-  return (committed('docs/contract.md') ?? '').replace(
-    /(<!-- keys -->\n)[\s\S]*?(\n<!-- \/keys -->)/,
-    (_, before: string, after: string) => before + table + after,
+  const findings = [
+    '| finding | level | what it says |',
+    '|---|---|---|',
+    ...Object.entries(lintCodes).map(([code, [level, words]]) => `| \`${code}\` | ${level} | ${words} |`),
+  ].join('\n')
+  return Object.entries({ keys: table, findings }).reduce(
+    (page, [name, rows]) =>
+      page.replace(
+        new RegExp(`(<!-- ${name} -->\n)[\\s\\S]*?(\n?<!-- /${name} -->)`),
+        (_, before: string) => `${before}${rows}\n<!-- /${name} -->`,
+      ),
+    committed('docs/contract.md') ?? '',
   )
 }
 

@@ -1,3 +1,4 @@
+import { buildEnvironment } from './build-environment.ts'
 import type {
   Action,
   AlertTarget,
@@ -25,6 +26,7 @@ export function buildContract(from: {
 }): Contract {
   const { shape, root } = from
   const placeOf = (path: readonly (string | number)[]): Place => root.nearest(path).place
+  const environment = buildEnvironment(shape, placeOf)
   return {
     name: shape.metadata.name,
     file: from.file,
@@ -32,15 +34,15 @@ export function buildContract(from: {
     discriminators: shape.discriminators,
     modes: entries(shape.modes, (name, value) => mode(name, value, placeOf(['modes', name]))),
     tenants: new Map(
-      shape.tenants.map((name, index) => [name, { name, place: placeOf(['tenants', index]) }]),
+      (shape.tenants ?? []).map((name, index) => [name, { name, place: placeOf(['tenants', index]) }]),
     ),
     issuers: entries(shape.issuers ?? {}, (name, value) => issuer(name, value, placeOf(['issuers', name]))),
-    machineKeyHeader: shape.planes.machine.scheme.name,
-    identities: entries(shape.identities, (agent, value) =>
+    machineKeyHeader: machineKeyHeader(shape),
+    identities: entries(shape.identities ?? {}, (agent, value) =>
       identity(agent, value, placeOf(['identities', agent])),
     ),
     providers: entries(
-      shape.providers,
+      shape.providers ?? {},
       (name, value): ProviderEntry => ({
         name,
         kind: value.kind,
@@ -48,9 +50,10 @@ export function buildContract(from: {
         place: placeOf(['providers', name]),
       }),
     ),
-    services: entries(shape.services, (name, value) => service(name, value, placeOf)),
-    grants: shape.grants.map((value, index) => grant(value, placeOf(['grants', index]))),
+    services: entries(shape.services ?? {}, (name, value) => service(name, value, placeOf)),
+    grants: (shape.grants ?? []).map((value, index) => grant(value, placeOf(['grants', index]))),
     alerts: (shape.alerts ?? []).flatMap((value, index) => alert(value, placeOf(['alerts', index]))),
+    ...(environment && { environment }),
     defaultDurationSeconds:
       shape.defaults?.duration === undefined
         ? defaultDurationSeconds
@@ -66,13 +69,20 @@ function entries<From, To>(
   return new Map(Object.entries(section).map(([name, value]) => [name, make(name, value)]))
 }
 
+/** Empty where no machine key can be shown: no request has a header without a name. */
+function machineKeyHeader({ planes }: ContractShape): string {
+  const scheme = planes?.['machine']?.scheme
+  return scheme?.type === 'apiKey' ? scheme.name : ''
+}
+
 function mode(name: string, value: ContractShape['modes'][string], place: Place): Mode {
-  const { residual } = value.ceiling
+  const { duration, residual } = value.ceiling ?? {}
   return {
     name,
     class: value.class,
     match: value.match,
-    maxDurationSeconds: durationSeconds(value.ceiling.duration),
+    // Without a ceiling nothing is granted, so nothing may live.
+    maxDurationSeconds: duration === undefined ? 0 : durationSeconds(duration),
     ...(residual === undefined ? {} : { maxResidualSeconds: durationSeconds(residual) }),
     place,
   }
@@ -93,7 +103,7 @@ function issuer(name: string, value: NonNullable<ContractShape['issuers']>[strin
   }
 }
 
-type IdentityShape = ContractShape['identities'][string]
+type IdentityShape = NonNullable<ContractShape['identities']>[string]
 
 function identity(agent: string, value: IdentityShape, place: Place): IdentityEntry {
   return {
@@ -120,7 +130,7 @@ function hexadecimal(fingerprint: string): string {
 
 function service(
   name: string,
-  value: ContractShape['services'][string],
+  value: NonNullable<ContractShape['services']>[string],
   placeOf: Contract['placeOf'],
 ): Service {
   return {
@@ -140,7 +150,7 @@ function service(
   }
 }
 
-function grant(value: ContractShape['grants'][number], place: Place): Grant {
+function grant(value: NonNullable<ContractShape['grants']>[number], place: Place): Grant {
   const { maxDuration, planes, ...rest } = value
   return { ...rest, planes: planes ?? ['machine'], maxDurationSeconds: durationSeconds(maxDuration), place }
 }

@@ -1,3 +1,5 @@
+import type { Environment } from './environment.ts'
+
 /** A place in the contract file; line and column count from 1. */
 export type Place = { readonly line: number; readonly column: number }
 
@@ -123,6 +125,8 @@ export type Contract = {
   readonly services: ReadonlyMap<string, Service>
   readonly grants: readonly Grant[]
   readonly alerts: readonly AlertTarget[]
+  /** What a program's environment must be, where the contract says that; the broker's own part is then optional, and empty without. */
+  readonly environment?: Environment
   /** Seconds of life when a request names none (seed 004: 15 minutes). */
   readonly defaultDurationSeconds: number
   /** The place of a path of keys such as `['providers', 'orders', 'config', 'url']`, or of its nearest parent. */

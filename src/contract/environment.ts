@@ -5,6 +5,8 @@ import type { Place } from './contract.ts'
  * the broker's part, or both. Nothing here is a value of a secret: a contract is safe to publish.
  */
 export type Environment = {
+  /** What the contract says of itself, for people. */
+  readonly about: About
   /** What a process may be about to do, such as `runtime`, `migrate`, `seed`; exactly one is the default. */
   readonly scopes: ReadonlyMap<string, ProcessScope>
   /** What further is said of a mode, by the mode's name. Every mode of the contract has an entry. */
@@ -20,9 +22,26 @@ export type Environment = {
   readonly requestAdapters: ReadonlyMap<string, RequestAdapter>
   readonly files: ReadonlyMap<string, FileRule>
   readonly rotations: ReadonlyMap<string, RotationWindow>
+  /** Where secrets may come from, where they never are, and what follows when one is (seed 001 §4, §5). */
+  readonly secretRules?: SecretRules
   readonly agents?: AgentRules
   /** Commands that prove the contract, such as `npm run validate`. */
   readonly validation: readonly string[]
+}
+
+export type About = {
+  /** Who answers for the rules that name no owner; absent, those who answer for the discriminators. */
+  readonly owner?: string
+  readonly status?: string
+  /** A date, `YYYY-MM-DD`. */
+  readonly effective?: string
+  readonly purpose?: string
+  /** Who must follow it. */
+  readonly appliesTo: readonly string[]
+  /** The tasks that it serves. */
+  readonly tracks: readonly string[]
+  /** The mode in which the code base runs today: a word for people, never a default. */
+  readonly current?: string
 }
 
 export type ProcessScope = {
@@ -49,6 +68,8 @@ export type ModeRules = {
   readonly productionData: 'allowed' | 'forbidden'
   /** No bypasses, no stubs, no fakes. */
   readonly strict: boolean
+  /** What else holds in it, in sentences for people and agents. */
+  readonly notes: readonly string[]
   readonly place: Place
 }
 
@@ -72,6 +93,12 @@ export type PlaneRules = {
   readonly purpose?: string
   /** Planes whose valid credentials are refused here. */
   readonly rejects: readonly string[]
+  /** Planes on whose endpoints its credential is taken as well, where the mode permits: the sandbox stands in for `human`. */
+  readonly standsInFor: readonly string[]
+  /** The variable that says which server it is on, such as `DB_AUTHORITY`; it decides nothing. */
+  readonly controlledBy?: string
+  /** Who uses it besides, such as `sdk`, and the sentences that hold for them. */
+  readonly clients: ReadonlyMap<string, readonly string[]>
   /** The variable that must be `true` for this plane to be there at all. */
   readonly enabledBy?: string
   /** Process scopes that it is for, and what they must not use, such as `http`. */
@@ -121,11 +148,36 @@ export type Variable = {
   readonly place: Place
 }
 
-/** `always`, `never`, or in these modes and scopes; an absent list is "any". A variable that is not required may be absent. */
+/** A variable that is not required may be absent. `isRequired` answers for a mode and a scope. */
 export type Requirement =
   | { readonly kind: 'always' }
   | { readonly kind: 'optional' }
-  | { readonly kind: 'when'; readonly modes?: readonly string[]; readonly scopes?: readonly string[] }
+  | RequiredWhen
+  /** Where one of them holds: `DATABASE_URL` in some modes whatever the scope, and in some scopes whatever the mode. */
+  | { readonly kind: 'any'; readonly of: readonly RequiredWhen[] }
+
+/** In these modes and, where both lists stand, in these scopes of them; an absent list is "any". */
+export type RequiredWhen = {
+  readonly kind: 'when'
+  readonly modes?: readonly string[]
+  readonly scopes?: readonly string[]
+}
+
+/** Whether a variable must be there when a process of this scope starts in this mode. */
+export function isRequired(requirement: Requirement, at: { mode: string; scope: string }): boolean {
+  switch (requirement.kind) {
+    case 'always':
+      return true
+    case 'optional':
+      return false
+    case 'when': {
+      const { modes, scopes } = requirement
+      return (modes?.includes(at.mode) ?? true) && (scopes?.includes(at.scope) ?? true)
+    }
+    case 'any':
+      return requirement.of.some((one) => isRequired(one, at))
+  }
+}
 
 export type SecretPath = {
   readonly path: string
@@ -248,9 +300,25 @@ export type RotationWindow = {
   readonly place: Place
 }
 
+export type SecretRules = {
+  /** How a real secret reaches a process, such as `runtime-environment`. */
+  readonly inject: readonly string[]
+  /** Such as `git-history`, `fixtures`, `logs`. */
+  readonly neverIn: readonly string[]
+  /** Severities of a secret scan that block a release. */
+  readonly releaseBlocking: readonly string[]
+  /** What a leak leads to, such as `incident-response`. */
+  readonly onLeak: string
+  readonly place: Place
+}
+
 export type AgentRules = {
   readonly must: readonly string[]
   readonly mustNot: readonly string[]
   readonly onViolation: string
+  /** Sentences to memorize. */
+  readonly remember: readonly string[]
+  /** What is asked often, and its answer. */
+  readonly answers: ReadonlyMap<string, string>
   readonly place: Place
 }

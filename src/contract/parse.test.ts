@@ -5,6 +5,7 @@ import { test } from 'node:test'
 import { Failure } from '../primitives/index.ts'
 import type { Contract, ContractProblem } from './contract.ts'
 import { parseContract, requireContract } from './parse.ts'
+import { changedIn, marked, withLines } from './passage.fixture.ts'
 
 const file = 'contracts/demo.yaml'
 const demo = readFileSync(new URL('../../contracts/demo.yaml', import.meta.url), 'utf8')
@@ -22,14 +23,7 @@ function problemsOf(text: string): readonly ContractProblem[] {
 
 /** The demo with one passage changed; it must be there exactly once. */
 function changed(from: string, to: string): string {
-  assert.equal(demo.split(from).length, 2, `${JSON.stringify(from)} must stand once in the demo`)
-  return demo.replace(from, () => to)
-}
-
-/** A text in which `▸` marks one place. */
-function marked(text: string): { text: string; line: number; column: number } {
-  const before = text.slice(0, text.indexOf('▸')).split('\n')
-  return { text: text.replace('▸', ''), line: before.length, column: (before.at(-1)?.length ?? 0) + 1 }
+  return changedIn(demo, from, to)
 }
 
 type Case = {
@@ -40,14 +34,6 @@ type Case = {
   /** With `«passage»` for the line on which that passage begins. */
   readonly message: string
   readonly next?: string
-}
-
-/** Puts the line on which a passage begins for `«passage»`, or one some lines below for `«passage»+2`. */
-function withLines(message: string, text: string): string {
-  return message.replace(/«([^»]+)»(?:\+(\d))?/g, (_, passage: string, below = '0') => {
-    assert.ok(text.includes(passage), passage)
-    return String(text.slice(0, text.indexOf(passage)).split('\n').length + Number(below))
-  })
 }
 
 const machineHash = `sha256:${'a'.repeat(64)}`
@@ -75,7 +61,7 @@ const cases: readonly Case[] = [
     from: 'alerts:\n',
     to: '▸zzz: 1\nalerts:\n',
     message: 'The contract has no key "zzz".',
-    next: 'use one of contract, metadata, discriminators, modes, planes, tenants, issuers, identities, providers, services, grants, alerts, defaults',
+    next: 'use one of contract, metadata, discriminators, modes, planes, scopes, variables, secretStores, secretRules, migrations, gates, prohibitions, references, adapters, files, rotations, agents, validation, tenants, identities, providers, services, grants, alerts, defaults, issuers',
   },
   {
     title: 'a missing key',

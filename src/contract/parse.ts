@@ -4,11 +4,14 @@ import type { Contract, ContractProblem } from './contract.ts'
 import { readDocument } from './document.ts'
 import { collectProblems } from './problem.ts'
 import { serviceRule } from './rules/catalogue.ts'
+import { environmentRule } from './rules/environment.ts'
 import { grantRule } from './rules/grants.ts'
 import { identityRule } from './rules/identities.ts'
 import { modeRule } from './rules/modes.ts'
+import { planeRule } from './rules/planes.ts'
 import { providerRule } from './rules/providers.ts'
 import type { Rule } from './rules/reference.ts'
+import { variableRule } from './rules/variables.ts'
 import { contractShape } from './shape.ts'
 import { reportShape } from './shape-problems.ts'
 
@@ -20,7 +23,17 @@ export type ParsedContract =
   /** Every problem, in the order of the file. */
   | { readonly kind: 'problems'; readonly problems: readonly ContractProblem[] }
 
-const rules: readonly Rule[] = [reportShape, modeRule, identityRule, providerRule, serviceRule, grantRule]
+const rules: readonly Rule[] = [
+  reportShape,
+  modeRule,
+  planeRule,
+  variableRule,
+  environmentRule,
+  identityRule,
+  providerRule,
+  serviceRule,
+  grantRule,
+]
 
 /** Reads a contract and gathers everything that is wrong with it at once. Never throws for what stands in the text. */
 export function parseContract({ text, file }: ContractSource): ParsedContract {
@@ -42,18 +55,30 @@ export function requireContract(source: ContractSource): Contract {
 
 const problemsInMessageMax = 50
 
+/** A contract that is not valid, with every problem: `formatProblems` shows them to a person. */
+export class ContractInvalid extends Failure {
+  readonly file: string
+  readonly problems: readonly ContractProblem[]
+
+  constructor(file: string, problems: readonly ContractProblem[]) {
+    const shown = problems
+      .slice(0, problemsInMessageMax)
+      .map(({ place, message }) => `${file}:${place.line}:${place.column}: ${message}`)
+    const rest = problems.length - shown.length
+    const next = problems[0]?.next
+    super(
+      'contract_invalid',
+      [...shown, ...(rest > 0 ? [`… and ${rest} more.`] : [])].join('\n'),
+      next === undefined ? {} : { next },
+    )
+    this.file = file
+    this.problems = problems
+  }
+}
+
 /** The failure that stands for problems in a contract; adapters use it for what they find in their own configuration. */
-export function contractInvalid(file: string, problems: readonly ContractProblem[]): Failure {
-  const shown = problems
-    .slice(0, problemsInMessageMax)
-    .map(({ place, message }) => `${file}:${place.line}:${place.column}: ${message}`)
-  const rest = problems.length - shown.length
-  const next = problems[0]?.next
-  return new Failure(
-    'contract_invalid',
-    [...shown, ...(rest > 0 ? [`… and ${rest} more.`] : [])].join('\n'),
-    next === undefined ? {} : { next },
-  )
+export function contractInvalid(file: string, problems: readonly ContractProblem[]): ContractInvalid {
+  return new ContractInvalid(file, problems)
 }
 
 /** `sha256:` and the hexadecimal SHA-256 of the file's bytes, which are the UTF-8 of its text. */

@@ -8,10 +8,14 @@ export type GrantData = {
   readonly modes: readonly string[]
   /** The patterns of the contract as they stand; one without `*` is compared as it is. */
   readonly resources: readonly string[]
-  /** A regular expression (RE2 and JavaScript alike) for each pattern that has a `*`. */
+  /** For each pattern with one `*` or `**`: what stands on both sides of it, and whether it covers slashes. */
+  readonly spans: readonly Span[]
+  /** A regular expression (RE2 and JavaScript alike) for each pattern with more of them. */
   readonly expressions: readonly string[]
   readonly max_duration_seconds: number
 }
+
+export type Span = { readonly before: string; readonly after: string; readonly slashes: boolean }
 
 /** What OPA is given as `data`: tenant, service and action lead to the grants, in the order of the contract. */
 export type PolicyData = {
@@ -47,9 +51,17 @@ function grantData(grant: Grant): GrantData {
     planes: grant.planes,
     modes: grant.modes,
     resources: grant.resources,
-    expressions: grant.resources.filter((pattern) => pattern.includes('*')).map(patternExpression),
+    spans: grant.resources.flatMap((pattern) => spanOf(pattern) ?? []),
+    expressions: grant.resources
+      .filter((pattern) => pattern.includes('*') && !spanOf(pattern))
+      .map(patternExpression),
     max_duration_seconds: grant.maxDurationSeconds,
   }
+}
+
+function spanOf(pattern: string): Span | undefined {
+  const [before = '', star, after = '', ...more] = pattern.split(/(\*\*|\*)/)
+  return star === undefined || more.length > 0 ? undefined : { before, after, slashes: star === '**' }
 }
 
 /** Not OPA's `glob.match`: that lets `ab**ba` cover `aba`. */

@@ -1,5 +1,5 @@
-/** A resource as a request names it, checked to be one thing: no wildcard, quote, space, control or escape in it. */
-const plainResource = /^[A-Za-z0-9](?:[A-Za-z0-9._@:+=/,~-]{0,1022}[A-Za-z0-9._@+=/~-])?$/
+/** A resource as a request names it, checked to be one thing: no wildcard, quote, space, control or escape in it, and no folder. */
+const plainResource = /^[A-Za-z0-9](?:[A-Za-z0-9._@:+=/,~-]{0,1022}[A-Za-z0-9._@+=~-])?$/
 
 /** Whether the text can name one resource. Anything that a provider could read as more than one is refused. */
 export function isPlainResource(text: string): boolean {
@@ -18,6 +18,15 @@ export function templateParts(template: string): readonly string[] {
  * the template first stands, so there is never more than one reading. The whole is always a part, `resource`.
  */
 export function matchResource(template: string, resource: string): ResourceParts | undefined {
+  const shape = shapes.get(template) ?? compileTemplate(template)
+  const match = shape.exec(resource)
+  return match ? { ...match.groups, resource } : undefined
+}
+
+/** Templates are of the contract, so there are only as many as it has actions. */
+const shapes = new Map<string, RegExp>()
+
+function compileTemplate(template: string): RegExp {
   const source = template.replace(
     /\{([a-z][a-z0-9_]*)(\+?)\}(?=(.?))|[^{]+|\{/gs,
     (piece, name: string | undefined, plus: string, follower: string) => {
@@ -26,8 +35,9 @@ export function matchResource(template: string, resource: string): ResourceParts
       return `(?<${name}>[^/${/^[A-Za-z0-9/]?$/.test(follower) ? '' : `\\${follower}`}]+)`
     },
   )
-  const match = new RegExp(`^${source}$`).exec(resource)
-  return match ? { ...match.groups, resource } : undefined
+  const shape = new RegExp(`^${source}$`)
+  shapes.set(template, shape)
+  return shape
 }
 
 function escapeRegExp(text: string): string {

@@ -1,13 +1,16 @@
 import type { z } from 'zod'
 import type { Located } from './located.ts'
 import { nearestName } from './nearest.ts'
+import { brokerNeeds, hasBroker } from './parts.ts'
 import { quote, type Report } from './problem.ts'
 import { contractShape } from './shape.ts'
-import { exampleAt, keysAt } from './shape-path.ts'
+import { exampleAt, keysAt, kindsAt } from './shape-path.ts'
 
 /** Reports every way in which the file does not have the shape of a contract. */
 export function reportShape(root: Located, report: Report): void {
-  const issues = contractShape.safeParse(root.value).error?.issues ?? []
+  const issues = (contractShape.safeParse(root.value).error?.issues ?? []).flatMap((issue) =>
+    settled(issue, root),
+  )
   const unknown = issues.flatMap((issue) => (issue.code === 'unrecognized_keys' ? unknownKeys(issue) : []))
   for (const key of unknown) reportUnknownKey(key, root, report)
   // A key that is there under a misspelt name is one problem, not two.
@@ -17,6 +20,35 @@ export function reportShape(root: Located, report: Report): void {
     if (!missing) reportIssue(issue, root, report)
     else if (!misspelt.has(pathLabel(issue.path))) reportMissing(issue.path, root, report)
   }
+  for (const path of missingForBroker(root))
+    if (!misspelt.has(pathLabel(path))) reportMissing(path, root, report)
+}
+
+/** The problems of the branch that was meant, where a value may be of several kinds: the first one whose kind and keys it has. */
+function settled(issue: Issue, root: Located): readonly Issue[] {
+  if (issue.code !== 'invalid_union' || issue.errors.length === 0) return [issue]
+  const meant = issue.errors.toSorted((left, right) => distance(left) - distance(right))[0] ?? []
+  return meant.flatMap((inner) => settled({ ...inner, path: [...issue.path, ...inner.path] }, root))
+}
+
+function distance(issues: readonly Issue[]): number {
+  const here = issues.filter(({ path }) => path.length === 0)
+  if (here.some(({ code }) => code === 'invalid_type' || code === 'invalid_value')) return 2
+  return here.some(({ code }) => code === 'unrecognized_keys') ? 1 : 0
+}
+
+/** What a broker needs and the file does not have, where it has anything that a broker alone reads. */
+function missingForBroker(root: Located): readonly (readonly string[])[] {
+  if (!hasBroker(root.value)) return []
+  const planes = root.at('planes')
+    ? [
+        ['planes', 'machine'],
+        ['planes', 'human'],
+      ]
+    : [['planes']]
+  const ceilings = [...(root.at('modes')?.entries.keys() ?? [])].map((mode) => ['modes', mode, 'ceiling'])
+  const needs = [...brokerNeeds.map((section) => [section]), ...planes, ...ceilings]
+  return needs.filter((path) => root.at(...path) === undefined)
 }
 
 /** `modes.PROD.ceiling` or `grants[2].agents[0]`, in backquotes. */
@@ -87,16 +119,50 @@ function reportIssue(issue: Issue, root: Located, report: Report): void {
       reportValue(issue, at, report)
       return
     case 'too_small':
-      report(at.place, `${label} is empty, and needs at least one item.`, 'add an item')
+      if (issue.origin === 'number' || issue.origin === 'int') reportBound(issue, at, report)
+      else report(at.place, `${label} is empty, and needs at least one item.`, 'add an item')
       return
     case 'too_big':
-      report(at.place, `${label} has more than ${issue.maximum} items.`, 'split it')
+      if (issue.origin === 'number' || issue.origin === 'int') reportBound(issue, at, report)
+      else report(at.place, `${label} has more than ${issue.maximum} items.`, 'split it')
+      return
+    case 'invalid_union':
+      reportKind(issue, root, report)
       return
     case 'unrecognized_keys':
       return
     default:
       report(at.place, `${label} is not what the format asks for.`, 'compare it with docs/contract.md')
   }
+}
+
+function reportBound(
+  issue: z.core.$ZodIssueTooSmall | z.core.$ZodIssueTooBig,
+  at: Located,
+  report: Report,
+): void {
+  const bound = issue.code === 'too_small' ? `at least ${issue.minimum}` : `at most ${issue.maximum}`
+  report(
+    at.place,
+    `${pathLabel(issue.path)} is ${String(at.value)}, but must be ${bound}.`,
+    'change the number',
+  )
+}
+
+/** A discriminator that has none of its values. */
+function reportKind(issue: z.core.$ZodIssueInvalidUnion, root: Located, report: Report): void {
+  const at = root.nearest(issue.path)
+  const label = pathLabel(issue.path)
+  const known = kindsAt(issue.path)
+  const written = at.text
+  if (root.at(...issue.path) === undefined || written === undefined)
+    report(at.place, `${label} must be one of ${known.join(', ')}.`, `write \`${known[0]}\``)
+  else
+    report(
+      at.place,
+      `${label} is ${quote(written)}, but must be one of ${known.join(', ')}.`,
+      `write \`${nearestName(written, known) ?? known[0]}\``,
+    )
 }
 
 const kinds: Readonly<Record<string, string>> = {

@@ -1,9 +1,10 @@
 import { z } from 'zod'
+import { aboutShape, environmentSections, modeRulesShape, planeShape } from './environment-shape.ts'
+import { list, mapping, oneOf } from './shape-parts.ts'
 import {
   duration,
   durationOrNone,
   fingerprint,
-  headerName,
   issuerUrl,
   keysUrl,
   line,
@@ -19,7 +20,6 @@ export const contractDurationSecondsMax = 86_400
 
 export const clockSkewSecondsMax = 300
 export const claimsMax = 8
-export const listItemsMax = 1000
 
 /** Asymmetric signatures of RFC 7518 §3.1 and RFC 8037. A key that only checks must not be able to sign. */
 export const algorithms = [
@@ -34,43 +34,6 @@ export const algorithms = [
   'ES512',
   'EdDSA',
 ] as const
-
-function list<Item extends z.ZodType>(item: Item) {
-  return z
-    .array(item)
-    .min(1)
-    .max(listItemsMax)
-    .check((context) => {
-      const seen = new Set<unknown>()
-      for (const [index, item] of context.value.entries()) {
-        if (typeof item === 'string' && seen.has(item))
-          context.issues.push({
-            code: 'custom',
-            input: item,
-            path: [index],
-            message: 'one that the list does not have yet',
-            params: { next: 'remove it' },
-          })
-        seen.add(item)
-      }
-    })
-    .meta({ uniqueItems: true })
-}
-
-function mapping<Value extends z.ZodType>(value: Value, key: z.ZodType<string, string> = name) {
-  return z.record(key, value)
-}
-
-/** A mapping that has exactly one of its keys. */
-function oneOf<Shape extends z.ZodRawShape>(shape: Shape) {
-  return z
-    .strictObject(shape)
-    .refine((value) => Object.keys(value).length === 1, {
-      error: `a mapping with exactly one of ${Object.keys(shape).join(', ')}`,
-      params: { next: 'keep one key, and give each further one its own item in the list' },
-    })
-    .meta({ minProperties: 1, maxProperties: 1 })
-}
 
 const plane = z.enum(['machine', 'human'])
 const longest = duration(contractDurationSecondsMax)
@@ -92,37 +55,10 @@ const mode = z.strictObject({
         .optional()
         .describe('By how much a credential may outlive at its provider what was asked; absent is no bound.'),
     })
-    .describe('The bounds that no grant can pass.')
+    .optional()
+    .describe('The bounds that no grant can pass; needed where the contract has grants.')
     .meta({ examples: [{ duration: '15m' }] }),
-})
-
-const planes = z.strictObject({
-  machine: z
-    .strictObject({
-      scheme: z
-        .strictObject({
-          type: z.literal('apiKey').describe('An API key, in the vocabulary of OpenAPI security schemes.'),
-          in: z.literal('header').describe('The key travels in a header.'),
-          name: headerName.describe('The request header that carries a machine key.'),
-        })
-        .describe('How a machine key is shown; client certificates and tokens need no word here.'),
-    })
-    .describe('Agents and automation.')
-    .meta({ examples: [{ scheme: { type: 'apiKey', in: 'header', name: 'X-AOS-Key' } }] }),
-  human: z
-    .strictObject({
-      scheme: z
-        .strictObject({
-          type: z
-            .literal('http')
-            .describe('HTTP authentication, in the vocabulary of OpenAPI security schemes.'),
-          scheme: z.literal('bearer').describe('A token behind `Authorization: Bearer`.'),
-          bearerFormat: z.literal('JWT').optional().describe('The token is a JWT.'),
-        })
-        .describe('How a person shows a token.'),
-    })
-    .describe('People, through an OpenID Connect issuer.')
-    .meta({ examples: [{ scheme: { type: 'http', scheme: 'bearer' } }] }),
+  ...modeRulesShape,
 })
 
 const issuer = z.strictObject({
@@ -239,32 +175,20 @@ const grant = z.strictObject({
   ),
 })
 
-/** The whole file, as it is written. References between its parts are checked in `rules`. */
-export const contractShape = z.strictObject({
-  contract: z.literal('environment/v1').describe('The format of this file.'),
-  metadata: z
-    .strictObject({
-      name: name.describe('The name of the environment contract.'),
-      onMismatch: z
-        .literal('fail-stop')
-        .describe('What happens where no mode matches: nothing starts. No other value exists.'),
-    })
-    .describe('What this contract is.')
-    .meta({ examples: [{ name: 'orders', onMismatch: 'fail-stop' }] }),
-  discriminators: list(variableName)
-    .describe('The environment variables that tell modes apart.')
-    .meta({ examples: [['AOS_MODE']] }),
-  modes: mapping(mode).describe('Closed tuples over the discriminators. There is no default mode.'),
-  planes: planes.describe('How callers show who they are; planes never cross.'),
+/** The sections of the broker's part: all that are not marked otherwise are needed when one of them is there. */
+export const brokerSections = {
   tenants: list(name)
+    .optional()
     .describe('The tenants.')
     .meta({ examples: [['acme']] }),
-  issuers: mapping(issuer).optional().describe('Who signs tokens that are accepted.'),
-  identities: mapping(identity).describe('Who calls. Tenant and agent come from here alone.'),
-  providers: mapping(provider).describe('What mints credentials.'),
-  services: mapping(service).describe('The catalogue of actions, and what each means at its provider.'),
+  identities: mapping(identity).optional().describe('Who calls. Tenant and agent come from here alone.'),
+  providers: mapping(provider).optional().describe('What mints credentials.'),
+  services: mapping(service)
+    .optional()
+    .describe('The catalogue of actions, and what each means at its provider.'),
   grants: z
     .array(grant)
+    .optional()
     .describe(
       'Who may do what, on which resources, in which modes, for how long. What is not granted is denied.',
     )
@@ -285,6 +209,34 @@ export const contractShape = z.strictObject({
     })
     .optional()
     .describe('What holds when a request does not say.'),
+}
+
+/** The whole file, as it is written. References between its parts are checked in `rules`. */
+export const contractShape = z.strictObject({
+  contract: z.literal('environment/v1').describe('The format of this file.'),
+  metadata: z
+    .strictObject({
+      name: name.describe('The name of the environment contract.'),
+      onMismatch: z
+        .literal('fail-stop')
+        .describe('What happens where no mode matches: nothing starts. No other value exists.'),
+      ...aboutShape,
+    })
+    .describe('What this contract is.')
+    .meta({ examples: [{ name: 'orders', onMismatch: 'fail-stop' }] }),
+  discriminators: list(variableName)
+    .describe('The environment variables that tell modes apart.')
+    .meta({ examples: [['AOS_MODE']] }),
+  modes: mapping(mode).describe('Closed tuples over the discriminators. There is no default mode.'),
+  planes: mapping(planeShape)
+    .optional()
+    .describe(
+      'How callers show who they are; planes never cross. A broker needs `machine` (an API key) and `human` (a bearer token).',
+    )
+    .meta({ examples: [{ machine: { scheme: { type: 'apiKey', in: 'header', name: 'X-AOS-Key' } } }] }),
+  ...environmentSections,
+  ...brokerSections,
+  issuers: mapping(issuer).optional().describe('Who signs tokens that are accepted.'),
 })
 
 export type ContractShape = z.infer<typeof contractShape>

@@ -146,3 +146,70 @@ export const headerName = text({
 
 const takenHeader =
   /^(accept|access-control|authorization|cache-control|connection|content|cookie|date|dpop|expect|forwarded|from|host|idempotency-key|if|keep-alive|max-forwards|origin|pragma|proxy|range|referer|sec|set-cookie|te|trailer|transfer|traceparent|tracestate|upgrade|user-agent|via|warning|x-forwarded|x-real-ip|x-request-id)(-.*)?$/i
+
+/** A day, `YYYY-MM-DD` (RFC 3339 §5.6). */
+export const date = text({
+  must: 'a day such as `2026-01-18`',
+  next: 'write year, month and day',
+  pattern: /^[0-9]{4}-[0-9]{2}-[0-9]{2}$/,
+  test: (value) => new Date(`${value}T00:00:00Z`).toJSON()?.startsWith(value) === true,
+  examples: ['2026-01-18'],
+})
+
+/** A path of an HTTP request in which `*` may stand for a segment. */
+export const endpoint = text({
+  must: 'a path such as `/api/v1/runs/*`, where `*` is a whole segment',
+  next: 'begin with `/`, and write neither query nor `..`',
+  pattern: /^\/[A-Za-z0-9._~!$&'()+,;=:@%{}*/-]{0,511}$/,
+  test: (value) =>
+    value
+      .split('/')
+      .every((part) => part === '*' || !(part.includes('*') || part === '.' || part === '..')) &&
+    !value.includes('//'),
+  examples: ['/api/v1/runs/*'],
+})
+
+/** A path of a file, relative to the repository. */
+export const filePath = text({
+  must: 'a path such as `docs/policy.md`, relative to the repository',
+  next: 'write the path without a leading `/` and without `..`',
+  pattern: /^[A-Za-z0-9._-][A-Za-z0-9._/-]{0,254}$/,
+  test: (value) => !value.split('/').some((part) => part === '' || part === '.' || part === '..'),
+  examples: ['docs/policy.md'],
+})
+
+/** A path of a secret store. */
+export const secretPath = text({
+  must: 'a path of a secret store, such as `orders/database`',
+  next: 'write the path alone, never a value',
+  pattern: /^[A-Za-z0-9][A-Za-z0-9._/-]{0,254}$/,
+  hidden: true,
+  examples: ['orders/database'],
+})
+
+/** A regular expression of ECMAScript, with the flag `u`. */
+export const expression = text({
+  must: 'a regular expression of at most 512 characters',
+  next: 'mend its brackets and escapes; in YAML, single quotes keep backslashes',
+  test: (value) => value.length <= 512 && compiles(value),
+})
+
+/**
+ * As `expression`, in the part that ECMAScript, Python and POSIX extended expressions read alike: no group that begins with `(?`, no lazy
+ * quantifier, and a backslash before punctuation alone. Guards in all three must agree.
+ */
+export const portableExpression = text({
+  must: 'a regular expression that ECMAScript, Python and `grep -E` read alike, of at most 512 characters',
+  next: 'write `[0-9]` for `\\d`, and use neither `(?…)`, `\\b`, `\\1` nor `*?`',
+  test: (value) =>
+    value.length <= 512 && compiles(value) && !/\(\?|[*+?}][?+]|\\[A-Za-z0-9]|[^\x20-\x7e]/.test(value),
+})
+
+function compiles(source: string): boolean {
+  try {
+    new RegExp(source, 'u')
+    return true
+  } catch {
+    return false
+  }
+}

@@ -39,7 +39,8 @@ function isValueSource(node: Located): boolean {
   return keys.length === 1 && (keys[0] === 'env' || keys[0] === 'file')
 }
 
-function holdsSecret(text: string | undefined): string | undefined {
+/** Why a text must not stand in a contract, if so; it completes a sentence. */
+export function holdsSecret(text: string | undefined): string | undefined {
   if (text === undefined) return undefined
   if (/-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(text)) return 'holds a private key'
   if (/:\/\/[^/?#\s:@]*:[^/?#\s@]+@/.test(text)) return 'holds a password in its URL'

@@ -1,9 +1,9 @@
-import { z } from 'zod'
 import type { Place } from '../contract.ts'
 import type { Located } from '../located.ts'
 import { nearestName } from '../nearest.ts'
+import { brokerNeeds } from '../parts.ts'
 import { quote, type Report } from '../problem.ts'
-import { type ContractShape, contractShape } from '../shape.ts'
+import type { ContractShape } from '../shape.ts'
 
 /** A check across the parts of a contract. It reads the tree leniently: what has a wrong shape is reported elsewhere. */
 export type Rule = (root: Located, report: Report) => void
@@ -27,6 +27,17 @@ export function requireKnown(
   return false
 }
 
+/** As `requireKnown`, for a text and for each item of a list. */
+export function requireEach(node: Located | undefined, known: Names, kind: Kind, report: Report): void {
+  for (const at of node ? [node, ...node.items] : []) requireKnown(at, known, kind, report)
+}
+
+/** As `requireKnown`, for each key of a mapping. */
+export function requireKeys(node: Located | undefined, known: Names, kind: Kind, report: Report): void {
+  for (const [text, { keyPlace }] of node?.entries ?? [])
+    requireKnown({ text, place: keyPlace }, known, kind, report)
+}
+
 function nextFor(written: string, names: readonly string[], kind: Kind): string {
   const meant = nearestName(written, names)
   if (meant !== undefined) return `write \`${meant}\``
@@ -42,9 +53,11 @@ export type Names = ReadonlySet<string> | undefined
 /** The names in a section such as `tenants` (a list of names) or `modes` (a mapping). */
 export function namesIn(root: Located, section: keyof ContractShape): Names {
   const found = root.at(section)
-  if (!found && !(contractShape.shape[section] instanceof z.ZodOptional)) return undefined
+  if (!found && neededSections.has(section)) return undefined
   return new Set(found ? [...found.texts, ...found.entries.keys()] : [])
 }
+
+const neededSections: ReadonlySet<string> = new Set(['discriminators', 'modes', ...brokerNeeds])
 
 export function onLine(place: Place): string {
   return `line ${place.line}`
