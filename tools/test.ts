@@ -6,7 +6,9 @@ import { run } from 'node:test'
 import { spec } from 'node:test/reporters'
 import { parseArgs } from 'node:util'
 
-const patterns = ['src', 'client/src', 'test', 'tools', 'bench'].map((folder) => `${folder}/**/*.test.ts`)
+const patterns = ['src', 'client/src', 'test', 'tools', 'bench', 'faults'].map(
+  (folder) => `${folder}/**/*.test.ts`,
+)
 const fileSecondsMax = { plain: 120, peers: 600 }
 
 const { values, positionals } = parseArgs({

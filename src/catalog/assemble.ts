@@ -1,6 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import { openSqliteStore } from '../adapters/stores/sqlite/index.ts'
-import { type AuditLog, createLog } from '../audit/index.ts'
+import type { AuditLog, LogStorage } from '../audit/index.ts'
 import {
   type Broker,
   createBroker,
@@ -8,13 +7,22 @@ import {
   type Ledger,
   type ProviderDefinition,
 } from '../broker/index.ts'
-import { type Contract, type Mode, requireContract, resolveMode } from '../contract/index.ts'
+import {
+  type Contract,
+  type Mode,
+  requireBrokerPart,
+  requireContract,
+  resolveMode,
+} from '../contract/index.ts'
 import { Failure } from '../primitives/index.ts'
+import { type Cosigning, createCosigning, type WitnessPolicy } from '../witness/index.ts'
 import { createAlerter } from './alerts.ts'
 import { openDataFolder } from './data-folder.ts'
 import { createIdentifier, readIssuerAuthorities } from './identity.ts'
 import { openPolicy, type PolicyChoice } from './policy.ts'
-import { openProviders } from './providers.ts'
+import { openProviders, providers as ownProviders } from './providers.ts'
+import { openRecords } from './records.ts'
+import { createStoreCopier, type ReadableCopy } from './store-copy.ts'
 import { systemClock, systemRandom } from './system.ts'
 import { createResolver } from './values.ts'
 
@@ -27,6 +35,12 @@ export type AssembleOptions = {
   readonly policy?: PolicyChoice
   /** Stands between the broker and its ledger, to count. */
   readonly meter?: (ledger: Ledger) => Ledger
+  /** Stands between the log and its store, to put faults in. */
+  readonly storage?: (storage: LogStorage) => LogStorage
+  /** Who cosigns the log's checkpoints; absent: nobody. */
+  readonly witnesses?: WitnessPolicy
+  /** One line of the operator's log. */
+  readonly note?: (line: Readonly<Record<string, unknown>>) => void
   /** Further kinds of providers, for who builds an own broker. */
   readonly providers?: readonly ProviderDefinition[]
 }
@@ -38,6 +52,10 @@ export type Assembled = {
   readonly broker: Broker
   readonly identifier: Identifier
   readonly log: AuditLog
+  /** Absent without witnesses. */
+  readonly cosigning?: Cosigning
+  /** Takes a copy of the store; whoever calls discards it. */
+  readonly copyStore: () => Promise<ReadableCopy>
   readonly close: () => Promise<void>
 }
 
@@ -55,6 +73,7 @@ export async function readContract(file: string): Promise<Contract> {
 /** Builds a broker from a contract. Throws before anything is opened when the environment matches no mode. */
 export async function assemble(options: AssembleOptions): Promise<Assembled> {
   const contract = await readContract(options.contractFile)
+  requireBrokerPart(contract)
   const mode = resolveMode(contract, options.environment)
   const folder = openDataFolder(options.dataFolder, contract.name)
   const authorities = await readIssuerAuthorities(contract, AbortSignal.timeout(5_000))
@@ -67,20 +86,21 @@ export async function assemble(options: AssembleOptions): Promise<Assembled> {
       random: systemRandom,
       resolve: createResolver({ contractFile: contract.file, environment: options.environment }),
       keyFolder: folder.keyFolder,
-      // The log key's id tells two brokers of one contract apart, so that neither takes the other's credentials for orphans.
-      brokerName: folder.signer.vkey.split('+').slice(0, 2).join('.'),
+      brokerName: folder.brokerName,
     },
-    options.providers,
+    [...ownProviders, ...(options.providers ?? [])],
   )
-  const store = openSqliteStore({ path: folder.storeFile })
-  const log = await createLog({ storage: store.storage, signer: folder.signer })
+  const { store, log, highWater, cosigned: kept } = await openRecords(folder, options.storage)
   const alerter = createAlerter(contract.alerts, systemClock)
+  const { witnesses, note = () => undefined } = options
+  const cosigning =
+    witnesses && createCosigning({ log, policy: witnesses, kept, clock: systemClock, alerter, note })
   const broker = createBroker({
     contract,
     mode,
     policy,
     providers,
-    ledger: options.meter ? options.meter(log) : log,
+    ledger: options.meter ? options.meter(highWater.ledger) : highWater.ledger,
     leases: store.leases,
     alerter,
     clock: systemClock,
@@ -92,8 +112,11 @@ export async function assemble(options: AssembleOptions): Promise<Assembled> {
     broker,
     identifier,
     log,
+    ...(cosigning ? { cosigning } : {}),
+    copyStore: createStoreCopier(store, folder.copyFile),
     async close() {
       await log.close()
+      await highWater.close()
       await alerter.close()
       for (const provider of providers.values()) await provider.close?.()
       store.close()

@@ -135,13 +135,27 @@ function fromCertificate(reading: CertificateReading, roster: Roster): Reading {
 }
 
 function fromToken({ issuer, claims, subject, certificateSha256 }: TokenReading, roster: Roster): Reading {
-  const matching = (roster.tokens.get(issuer.name) ?? []).filter((proof) => carries(claims, proof.claims))
+  const matching = candidates(roster, issuer.name, claims).filter((proof) => carries(claims, proof.claims))
   const identities = matching.map((proof) => proof.identity)
   return { method: 'token', subject, identities, ...(certificateSha256 && { boundTo: certificateSha256 }) }
 }
 
 function fromMachineKey({ sha256, subject }: KnownKey, roster: Roster): Reading {
   return { method: 'machine-key', subject, identities: roster.machineKeys.get(sha256) ?? [] }
+}
+
+/** Proofs whose first claim the token carries, so that a token is not held against everybody who is in the contract. */
+function candidates(
+  roster: Roster,
+  issuer: string,
+  claims: Readonly<Record<string, unknown>>,
+): readonly TokenProof[] {
+  const names = roster.firstClaims.get(issuer) ?? []
+  return names.flatMap((name) => roster.tokens.get(tokenKey(issuer, name, claims[name])) ?? [])
+}
+
+function tokenKey(issuer: string, claim: string, value: unknown): string {
+  return JSON.stringify([issuer, claim, value])
 }
 
 /** Top-level claims alone, by exact equality of strings. No claims at all prove nobody. */
@@ -160,7 +174,10 @@ type Roster = {
   readonly spiffeIds: ReadonlyMap<string, readonly IdentityEntry[]>
   readonly certificates: ReadonlyMap<string, readonly IdentityEntry[]>
   readonly machineKeys: ReadonlyMap<string, readonly IdentityEntry[]>
+  /** By issuer, first claim and its value. */
   readonly tokens: ReadonlyMap<string, readonly TokenProof[]>
+  /** The names that stand first among the claims of an issuer's proofs. */
+  readonly firstClaims: ReadonlyMap<string, readonly string[]>
 }
 
 type TokenProof = { readonly claims: Readonly<Record<string, string>>; readonly identity: IdentityEntry }
@@ -186,10 +203,24 @@ function createRoster(contract: Contract): Roster {
     machineKeys: byKey((proof, identity) =>
       proof.kind === 'machine-key' ? [hexadecimal(proof.sha256), identity] : undefined,
     ),
-    tokens: byKey((proof, identity) =>
-      proof.kind === 'token' ? [proof.issuer, { claims: proof.claims, identity }] : undefined,
-    ),
+    tokens: byKey((proof, identity) => {
+      const [name, value] = proof.kind === 'token' ? (Object.entries(proof.claims)[0] ?? []) : []
+      if (proof.kind !== 'token' || name === undefined) return undefined
+      return [tokenKey(proof.issuer, name, value), { claims: proof.claims, identity }]
+    }),
+    firstClaims: firstClaims(proofs.map(({ proof }) => proof)),
   }
+}
+
+function firstClaims(proofs: readonly Proof[]): ReadonlyMap<string, readonly string[]> {
+  const names = new Map<string, string[]>()
+  for (const proof of proofs) {
+    const name = proof.kind === 'token' ? Object.keys(proof.claims)[0] : undefined
+    if (proof.kind !== 'token' || name === undefined) continue
+    const known = names.get(proof.issuer) ?? []
+    if (!known.includes(name)) names.set(proof.issuer, [...known, name])
+  }
+  return names
 }
 
 function hexadecimal(digest: string): string {

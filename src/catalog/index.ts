@@ -9,6 +9,7 @@ export {
   type IssuedCertificate,
   machineKeyPattern,
 } from './identity.ts'
+export { type OpenedPlanes, openPlanes, planeKeyCharacters } from './planes.ts'
 export { openPolicy, type PolicyChoice } from './policy.ts'
 export {
   type CredentialProvider,
@@ -17,4 +18,6 @@ export {
   type PluggedAs,
   providers,
 } from './providers.ts'
+export { clockBehindMsMax } from './records.ts'
+export { checkBackup, type Restored, type RestoreOptions, restoreBackup } from './restore.ts'
 export { systemClock, systemRandom } from './system.ts'

@@ -3,7 +3,8 @@ import { env } from '../adapters/providers/env/index.ts'
 import { jwt } from '../adapters/providers/jwt/index.ts'
 import { postgres } from '../adapters/providers/postgres/index.ts'
 import type { Provider, ProviderDefinition, ProviderWorld } from '../broker/index.ts'
-import { type Contract, contractInvalid } from '../contract/index.ts'
+import { type Contract, ContractInvalid, contractInvalid, type Place } from '../contract/index.ts'
+import { Failure } from '../primitives/index.ts'
 
 // An object that implements the seed's own interface plugs in through this one; it has no configuration and so no kind in the list.
 export {
@@ -38,9 +39,24 @@ export async function openProviders(
     const actions = [...contract.services.values()]
       .filter((service) => service.provider === entry.name)
       .flatMap((service) => [...service.actions.values()])
-    opened.set(entry.name, await definition.create(entry, actions, world))
+    const create = () => definition.create(entry, actions, world)
+    opened.set(entry.name, await namingTheFile(contract, entry.place, create))
   }
   return opened
+}
+
+/** A provider names the line of what is wrong with its configuration; which file that is, it does not know. */
+async function namingTheFile<T>(contract: Contract, entry: Place, create: () => T | Promise<T>): Promise<T> {
+  try {
+    return await create()
+  } catch (thrown) {
+    if (!(thrown instanceof Failure) || thrown.code !== 'contract_invalid') throw thrown
+    if (thrown instanceof ContractInvalid) throw thrown
+    const [, line, rest] = /^Line ([0-9]+): (.*)$/s.exec(thrown.message) ?? []
+    const place = line === undefined ? entry : { line: Number(line), column: 1 }
+    const next = thrown.next === undefined ? {} : { next: thrown.next }
+    throw contractInvalid(contract.file, [{ message: rest ?? thrown.message, place, ...next }])
+  }
 }
 
 function refuseOutsideDevelopment(contract: Contract, provider: string): void {

@@ -78,10 +78,8 @@ type Signed = InstanceType<Library['X509Certificate']>
 
 const ecdsa = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const
 
-// Loaded only here: it takes a fifth of a second, and throws at import unless reflect-metadata came first.
 async function loadLibrary(): Promise<Library> {
-  await import('reflect-metadata')
-  return import('@peculiar/x509')
+  return (await import('./x509.ts')).x509
 }
 
 function generateKeys(): Promise<webcrypto.CryptoKeyPair> {

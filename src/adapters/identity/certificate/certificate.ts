@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto'
 import type { Confirmation, Evidence, IdentityRefused } from '../../../broker/index.ts'
+import { sha256 } from '../../../primitives/index.ts'
 import { type CertificateFacts, readCertificateFacts } from './facts.ts'
 import { isSpiffeId } from './spiffe.ts'
 
@@ -26,33 +26,54 @@ export function readCertificate(
   shown: NonNullable<Evidence['certificate']>,
   now: number,
 ): CertificateReading | IdentityRefused {
-  // Attacker-controlled: `der` is whatever a TLS client sent.
-  const fingerprint = createHash('sha256').update(shown.der).digest()
-  const sha256 = fingerprint.toString('hex')
+  const { sha256: digest, confirmation, facts } = knownOf(shown.der)
   const refused = (code: IdentityRefused['code'], message: string): IdentityRefused => ({
     kind: 'refused',
     code,
     message,
-    subject: `sha256:${sha256}`,
+    subject: `sha256:${digest}`,
     ...(shown.reason !== undefined && { internal: `TLS: ${shown.reason}` }),
   })
   if (!shown.verified && validityReasons.has(shown.reason ?? ''))
     return refused('certificate_expired', outsideValidity)
   if (!shown.verified)
     return refused('certificate_untrusted', 'The client certificate is not from the machine authority.')
-  const facts = factsOf(shown.der)
   if (!facts) return refused('certificate_without_identity', 'The client certificate could not be read.')
   if (now < facts.notBefore || now > facts.notAfter) return refused('certificate_expired', outsideValidity)
   if (!isClientLeaf(facts))
     return refused('certificate_without_identity', 'The certificate is not one that a client may show.')
   const spiffeId = spiffeIdOf(facts)
-  const confirmation = { certificateSha256: fingerprint.toString('base64url') }
-  if (spiffeId === undefined) return { kind: 'read', sha256, subject: `sha256:${sha256}`, confirmation }
-  return { kind: 'read', sha256, spiffeId, subject: spiffeId, confirmation }
+  if (spiffeId === undefined)
+    return { kind: 'read', sha256: digest, subject: `sha256:${digest}`, confirmation }
+  return { kind: 'read', sha256: digest, spiffeId, subject: spiffeId, confirmation }
 }
 
 const outsideValidity = 'The client certificate is outside its validity period.'
 const validityReasons = new Set(['CERT_HAS_EXPIRED', 'CERT_NOT_YET_VALID'])
+
+/** What does not change of a certificate. */
+type Known = {
+  readonly sha256: string
+  readonly confirmation: Confirmation
+  readonly facts: CertificateFacts | undefined
+}
+
+/** By the bytes that a TLS session holds on to, so that each session's certificate is read once. */
+const known = new WeakMap<Uint8Array, Known>()
+
+function knownOf(der: Uint8Array): Known {
+  const before = known.get(der)
+  if (before) return before
+  // Attacker-controlled: `der` is whatever a TLS client sent.
+  const fingerprint = sha256(der)
+  const read = {
+    sha256: fingerprint.toString('hex'),
+    confirmation: { certificateSha256: fingerprint.toString('base64url') },
+    facts: factsOf(der),
+  }
+  known.set(der, read)
+  return read
+}
 
 function factsOf(der: Uint8Array): CertificateFacts | undefined {
   if (der.byteLength > certificateBytesMax) return undefined

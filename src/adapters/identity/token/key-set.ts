@@ -1,8 +1,9 @@
-import { type CryptoKey, importJWK } from 'jose'
+import type { KeyObject } from 'node:crypto'
 import type { Clock } from '../../../primitives/index.ts'
 import { keySuits } from './algorithm.ts'
 import type { JsonObject } from './json.ts'
 import type { KeySource } from './key-source.ts'
+import { readPublicKey } from './signature.ts'
 
 export type KeySetLimits = {
   /** Keys older than this verify nothing: without a newer set every token of the issuer is refused. */
@@ -27,7 +28,7 @@ export const keySetLimits: KeySetLimits = {
 
 /** `internal` says for the log why the keys are not to be had. */
 export type KeySearch =
-  | { readonly kind: 'found'; readonly key: CryptoKey }
+  | { readonly kind: 'found'; readonly key: KeyObject }
   | { readonly kind: 'unknown' }
   | { readonly kind: 'unavailable'; readonly internal: string }
 
@@ -45,7 +46,7 @@ export function createKeySet(options: {
   readonly limits: KeySetLimits
 }): KeySet {
   const { source, clock, limits } = options
-  let held: { readonly keys: readonly HeldKey[]; readonly at: number } | undefined
+  let held: { readonly keys: readonly JsonObject[]; readonly at: number } | undefined
   let failure: { readonly internal: string; readonly at: number } | undefined
   let fetching: Promise<void> | undefined
 
@@ -58,7 +59,7 @@ export function createKeySet(options: {
     try {
       // Shared by all who wait, so no caller's signal ends it.
       const keys = await source(AbortSignal.timeout(limits.fetchTimeoutMilliseconds))
-      held = { keys: keys.map(holdKey), at: clock.now() }
+      held = { keys, at: clock.now() }
       failure = undefined
     } catch (error) {
       failure = { internal: error instanceof Error ? error.message : 'unknown', at: clock.now() }
@@ -77,10 +78,10 @@ export function createKeySet(options: {
     async find(wanted, signal) {
       if (!usable()) await orAborted(refresh(), signal)
       else if (secondsSince(held?.at) >= limits.refreshAfterSeconds) void refresh()
-      let key = await pick(usable(), wanted)
+      let key = pick(usable(), wanted)
       if (!key && secondsSince(held?.at) >= limits.unknownKeyCooldownSeconds) {
         await orAborted(refresh(), signal)
-        key = await pick(usable(), wanted)
+        key = pick(usable(), wanted)
       }
       if (key) return { kind: 'found', key }
       if (usable() && !failure && !signal.aborted) return { kind: 'unknown' }
@@ -89,38 +90,19 @@ export function createKeySet(options: {
   }
 }
 
-type HeldKey = { readonly jwk: JsonObject; readonly imported: Map<string, Promise<CryptoKey | undefined>> }
-
-function holdKey(jwk: JsonObject): HeldKey {
-  return { jwk, imported: new Map() }
-}
+/** A key is read once, by its first token. */
+const publicKeys = new WeakMap<JsonObject, KeyObject | undefined>()
 
 /** The one key that is meant; a token that names none is accepted only when there is no choice. */
-async function pick(
-  keys: readonly HeldKey[] | undefined,
+function pick(
+  keys: readonly JsonObject[] | undefined,
   { keyId, algorithm }: WantedKey,
-): Promise<CryptoKey | undefined> {
-  const named = keys?.filter(({ jwk }) => keyId === undefined || jwk['kid'] === keyId) ?? []
-  const [only, ...others] = named.filter(({ jwk }) => keySuits(jwk, algorithm))
+): KeyObject | undefined {
+  const named = keys?.filter((jwk) => keyId === undefined || jwk['kid'] === keyId) ?? []
+  const [only, ...others] = named.filter((jwk) => keySuits(jwk, algorithm))
   if (!only || others.length > 0) return undefined
-  const known = only.imported.get(algorithm)
-  if (known) return known
-  const imported = importPublicKey(only.jwk, algorithm)
-  only.imported.set(algorithm, imported)
-  return imported
-}
-
-/** Only the public members are read, whatever the issuer published. RSA below 2048 bits is no key (RFC 7518 §3.3). */
-async function importPublicKey(jwk: JsonObject, algorithm: string): Promise<CryptoKey | undefined> {
-  const text = (name: string) => (typeof jwk[name] === 'string' ? { [name]: jwk[name] } : {})
-  const members = { ...text('kty'), ...text('crv'), ...text('x'), ...text('y'), ...text('n'), ...text('e') }
-  try {
-    const key = await importJWK(members, algorithm)
-    if (key instanceof Uint8Array) return undefined
-    return 'modulusLength' in key.algorithm && Number(key.algorithm.modulusLength) < 2048 ? undefined : key
-  } catch {
-    return undefined
-  }
+  if (!publicKeys.has(only)) publicKeys.set(only, readPublicKey(only))
+  return publicKeys.get(only)
 }
 
 function orAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {

@@ -31,9 +31,11 @@ export function parseToken(text: string): ParsedToken | undefined {
 /** RFC 7519 §5.1, RFC 9068 §2.1, JWT-SVID §2. */
 const types = new Set(['jwt', 'jose', 'at+jwt', 'application/jwt', 'application/at+jwt'])
 
+const utf8 = new TextDecoder('utf-8', { fatal: true })
+
 function decode(part: string | undefined): string {
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.from(part ?? '', 'base64url'))
+    return utf8.decode(Buffer.from(part ?? '', 'base64url'))
   } catch {
     return ''
   }

@@ -1,4 +1,3 @@
-import { type CryptoKey, compactVerify, errors } from 'jose'
 import type { IdentityRefused } from '../../../broker/index.ts'
 import { algorithms, type Contract, contractInvalid, type Issuer } from '../../../contract/index.ts'
 import type { Clock, FailureCode, Secret } from '../../../primitives/index.ts'
@@ -6,6 +5,7 @@ import { isJsonObject, type JsonObject } from './json.ts'
 import { createKeySet, type KeySet, type KeySetLimits, keySetLimits } from './key-set.ts'
 import { createKeySource, keyAddress } from './key-source.ts'
 import { type ParsedToken, parseToken, tokenBytesMax } from './parse.ts'
+import { signatureHolds } from './signature.ts'
 
 /** A token whose signature, issuer, audience and time hold now. */
 export type TokenReading = {
@@ -108,18 +108,7 @@ async function verifySignature(options: {
   if (search.kind === 'unknown') return refused('token_key_unknown')
   if (search.kind === 'unavailable')
     return refused('issuer_unavailable', { internal: `Issuer ${chosen.issuer.name}: ${search.internal}` })
-  return (await signatureHolds(text, search.key, algorithm)) ? undefined : refused('token_signature_invalid')
-}
-
-/** The one place where a signature is checked. */
-async function signatureHolds(text: string, key: CryptoKey, algorithm: string): Promise<boolean> {
-  try {
-    await compactVerify(text, key, { algorithms: [algorithm] })
-    return true
-  } catch (error) {
-    if (error instanceof errors.JOSEError) return false
-    throw error
-  }
+  return signatureHolds(text, search.key, algorithm) ? undefined : refused('token_signature_invalid')
 }
 
 /** RFC 7519 §4.1: `exp` and `iat` are required here, since without them neither end nor age is known. */

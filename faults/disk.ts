@@ -1,0 +1,249 @@
+import { spawnSync } from 'node:child_process'
+import { copyFileSync, existsSync, mkdirSync, rmSync } from 'node:fs'
+import { setTimeout as pause } from 'node:timers/promises'
+import { assemble } from '../src/catalog/index.ts'
+import { createFaultyStorage } from '../src/testing/log-storage.ts'
+import { agents, makeSite, type Serving, type Site } from '../test/end-to-end/site.ts'
+import { type Acknowledged, checkAftermath } from './aftermath.ts'
+import { apiContract } from './contract.ts'
+import type { Fault, FaultOptions, Row, Skipped } from './harness.ts'
+import { inThisProcess, nobodyTold, placeOf, requestId } from './in-process.ts'
+
+/** What a disk does to a broker: full, failing, slow, read-only, taken by somebody else, or put back as it was before. */
+export const disk: Fault = {
+  name: 'disk',
+  title: 'a store that is full, fails, is slow, read-only, locked, or exchanged for an older copy',
+  async run(options) {
+    const rows: (Row | Skipped)[] = []
+    for (const [name, one] of Object.entries({ full, failing, slow, readOnly, locked, exchanged })) {
+      options.progress(name)
+      const site = await makeSite(apiContract(one === failing || one === slow ? 'fake' : 'jwt'))
+      try {
+        rows.push(await one(site, options))
+      } finally {
+        await site.close()
+      }
+    }
+    return rows
+  },
+}
+
+const wanted = { service: 'orders-api', action: 'read-order', resource: 'order-7' }
+const fault = 'disk'
+
+/** Asks once; `true` when it was issued, and what was issued is noted. */
+async function ask(serving: Serving, agent: string, acknowledged: Acknowledged): Promise<boolean> {
+  const client = serving.client(agent)
+  try {
+    const answer = await client.request(wanted)
+    if (answer.kind === 'issued')
+      acknowledged.issued.push({ leaseId: answer.lease_id, receipt: answer.receipt })
+    return answer.kind === 'issued'
+  } catch (thrown) {
+    // Anything but this word would be a broker that does not know what is wrong with it.
+    if (Object(thrown).code === 'log_unwritable') return false
+    throw thrown
+  } finally {
+    client.close()
+  }
+}
+
+/** What the folder holds against what was acknowledged. */
+async function look(site: Site, acknowledged: Acknowledged): Promise<readonly string[]> {
+  const assembled = await assemble(placeOf(site))
+  try {
+    return await checkAftermath(assembled, acknowledged)
+  } finally {
+    await assembled.close()
+  }
+}
+
+/** A file system in memory of that size, where the data goes; `undefined` where this machine cannot mount one. */
+function mountData(site: Site, megabytes: number) {
+  const target = site.path('data')
+  mkdirSync(target, { mode: 0o700 })
+  const mount = (...options: string[]) =>
+    spawnSync('mount', ['-t', 'tmpfs', '-o', options.join(','), 'tmpfs', target]).status === 0
+  if (!mount(`size=${megabytes}m`, 'mode=0700')) return undefined
+  return {
+    change: (...options: string[]) => mount('remount', 'mode=0700', ...options),
+    // Lazily: a broker that a failed run left behind holds nobody up.
+    unmount: () => void spawnSync('umount', ['-l', target]),
+  }
+}
+
+const cannotMount: Skipped = { fault, skipped: 'this machine cannot mount a file system in memory' }
+
+const refusalsWanted = 30
+
+/** Issues until the disk is full and some time beyond, makes room, and waits until it issues again by itself. */
+async function full(site: Site): Promise<Row | Skipped> {
+  const data = mountData(site, 3)
+  if (!data) return cannotMount
+  try {
+    const acknowledged = nobodyTold()
+    const serving = await site.serve({ words: ['--agent-rate', '100000', '--tenant-rate', '100000'] })
+    let refused = 0
+    const fill = async (agent: string) => {
+      while (refused < refusalsWanted) if (!(await ask(serving, agent, acknowledged))) refused += 1
+    }
+    await Promise.all(agents.map(fill))
+    const before = acknowledged.issued.length
+    data.change('size=64m')
+    const resumed = await eventually(() => ask(serving, 'agent-7', acknowledged))
+    await serving.stop()
+    const lost = [...(resumed ? [] : ['it did not resume by itself']), ...(await look(site, acknowledged))]
+    const told = `${before} issued before, ${acknowledged.issued.length - before} after room was made`
+    return { fault, what: 'full (ENOSPC): refused, then resumed', injected: refused, lost, told }
+  } finally {
+    data.unmount()
+  }
+}
+
+async function eventually(work: () => Promise<boolean>): Promise<boolean> {
+  for (let looks = 0; looks < 100; looks += 1) {
+    if (await work()) return true
+    await pause(100)
+  }
+  return false
+}
+
+const failures = { short: 200, long: 400 } as const
+const callersMax = 8
+
+/** Writes that fail without being done, and writes that are done and reported as failed, at any operation of the store. */
+async function failing(site: Site, { length }: FaultOptions): Promise<Row> {
+  const everything = nobodyTold()
+  const world = await inThisProcess(site, (inner) => createFaultyStorage(inner))
+  const lost: string[] = []
+  for (let round = 0; world.storage.faults() < failures[length]; round += 1) {
+    const acknowledged = nobodyTold()
+    if (round % 3 === 0) world.storage.loseNextCommitAnswer()
+    else world.storage.failAfter(Math.floor(Math.random() * 12))
+    await Promise.all(Array.from({ length: callersMax }, () => world.issue(acknowledged)))
+    world.storage.heal()
+    if (!(await eventually(() => world.assembled.log.probe()))) lost.push('it did not resume by itself')
+    await world.assembled.broker.reconcile({ requestId, sweep: true })
+    lost.push(...(await checkAftermath(world.assembled, acknowledged, world.standing)))
+    everything.issued.push(...acknowledged.issued)
+  }
+  lost.push(...(await checkAftermath(world.assembled, everything, world.standing)))
+  await world.assembled.close()
+  const told = `${everything.issued.length} issued`
+  return {
+    fault,
+    what: 'failing (EIO), or done and the answer lost',
+    injected: world.storage.faults(),
+    lost,
+    told,
+  }
+}
+
+/** A store whose every commit takes its time. */
+async function slow(site: Site): Promise<Row> {
+  const acknowledged = nobodyTold()
+  let commits = 0
+  const world = await inThisProcess(site, (inner) => ({
+    ...inner,
+    async commit(batch) {
+      commits += 1
+      await pause(250)
+      await inner.commit(batch)
+    },
+  }))
+  await Promise.all(Array.from({ length: 200 }, () => world.issue(acknowledged)))
+  const short = acknowledged.issued.length < 200 ? ['not every request was answered'] : []
+  const lost = [...short, ...(await checkAftermath(world.assembled, acknowledged, world.standing))]
+  await world.assembled.close()
+  const told = `${acknowledged.issued.length} issued in ${commits} commits of 250 ms`
+  return { fault, what: 'slow', injected: commits, lost, told }
+}
+
+/** Whether a start is refused, and with which code. */
+async function refusal(site: Site): Promise<string> {
+  try {
+    const serving = await site.serve()
+    await serving.stop()
+    return 'it started'
+  } catch (thrown) {
+    const words = thrown instanceof Error ? thrown.message : String(thrown)
+    return /"code":"([a-z_]+)"/.exec(words)?.[1] ?? words
+  }
+}
+
+function unless(wantedCode: string, code: string): readonly string[] {
+  return code === wantedCode ? [] : [`${wantedCode} was due: ${code}`]
+}
+
+async function readOnly(site: Site): Promise<Row | Skipped> {
+  const data = mountData(site, 16)
+  if (!data) return cannotMount
+  try {
+    const acknowledged = nobodyTold()
+    await issueSome(site, 5, acknowledged)
+    if (!data.change('ro')) return { fault, skipped: 'the file system in memory cannot be made read-only' }
+    const code = await refusal(site)
+    data.change('rw')
+    const lost = [...unless('store_invalid', code), ...(await look(site, acknowledged))]
+    return { fault, what: 'read-only: does not start', injected: 1, lost, told: '' }
+  } finally {
+    data.unmount()
+  }
+}
+
+async function issueSome(
+  site: Site,
+  count: number,
+  acknowledged: Acknowledged,
+  end: 'stop' | 'kill' = 'stop',
+) {
+  const serving = await site.serve()
+  for (let nth = 0; nth < count; nth += 1) await ask(serving, 'agent-7', acknowledged)
+  await serving[end]()
+}
+
+/** A second broker over the same folder does not start, and the first one goes on. */
+async function locked(site: Site): Promise<Row> {
+  const acknowledged = nobodyTold()
+  const serving = await site.serve()
+  const lost = [...unless('store_locked', await refusal(site))]
+  if (!(await ask(serving, 'agent-7', acknowledged))) lost.push('the first broker does not issue any more')
+  await serving.stop()
+  lost.push(...(await look(site, acknowledged)))
+  return { fault, what: 'locked: a second broker does not start', injected: 1, lost, told: '' }
+}
+
+/** A store that was exchanged for a copy from before, or taken away, after a stop and after a crash. */
+async function exchanged(site: Site): Promise<Row> {
+  const acknowledged = nobodyTold()
+  const lost: string[] = []
+  const store = site.path('data/sallyport.db')
+  await issueSome(site, 5, acknowledged)
+  copyFileSync(store, site.path('older.db'))
+  let injected = 0
+  for (const end of ['stop', 'kill'] as const) {
+    await issueSome(site, 20, acknowledged, end)
+    // What a crash left beside it goes with the store.
+    for (const part of ['', '-wal', '-shm'])
+      if (existsSync(store + part)) copyFileSync(store + part, site.path(`newest.db${part}`))
+    for (const attack of ['older', 'none']) {
+      for (const part of ['', '-wal', '-shm']) rmSync(store + part, { force: true })
+      if (attack === 'older') copyFileSync(site.path('older.db'), store)
+      lost.push(...unless('store_invalid', await refusal(site)))
+      injected += 1
+    }
+    for (const part of ['', '-wal', '-shm']) {
+      rmSync(store + part, { force: true })
+      if (existsSync(site.path(`newest.db${part}`))) copyFileSync(site.path(`newest.db${part}`), store + part)
+      rmSync(site.path(`newest.db${part}`), { force: true })
+    }
+  }
+  lost.push(...(await look(site, acknowledged)))
+  return {
+    fault,
+    what: 'an older copy, or none: does not start',
+    injected,
+    lost,
+    told: 'the newest store starts',
+  }
+}

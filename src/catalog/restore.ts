@@ -1,0 +1,180 @@
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { openSqliteBackup, openSqliteStore, type SqliteBackup } from '../adapters/stores/sqlite/index.ts'
+import {
+  type AuditLog,
+  type CheckedLog,
+  checkLog,
+  createLog,
+  createLogKey,
+  epochAfter,
+  importLog,
+  type LogStorage,
+  parseLogKey,
+  type Signer,
+} from '../audit/index.ts'
+import type { EntryDraft, Lease, LeaseStore } from '../broker/index.ts'
+import { Failure, timestamp } from '../primitives/index.ts'
+import { writeDataFolder } from './data-folder.ts'
+import { systemClock, systemRandom } from './system.ts'
+
+export type RestoreOptions = {
+  /** The file of a backup; attacker-controlled until its log is checked. */
+  readonly backupFile: string
+  /** Where the broker will live: a folder that is not there yet, or empty. */
+  readonly dataFolder: string
+  /** The public key of the log that the backup was taken of. */
+  readonly vkey: string
+  /** At least this number of epoch, for who knows of restorations that came after the backup. */
+  readonly epoch?: number
+}
+
+export type Restored = {
+  /** The new epoch, its public key, and how many entries it begins with. */
+  readonly origin: string
+  readonly vkey: string
+  readonly entries: number
+  /** Of the backup. */
+  readonly from: { readonly origin: string; readonly entries: number }
+  /** Leases that were open in the backup; the broker ends their credentials as soon as it starts. */
+  readonly leasesEnding: number
+}
+
+/** What the log in a backup comes to, under that key. Throws `store_invalid`. */
+export async function checkBackup(file: string, vkey: string): Promise<CheckedLog> {
+  const backup = openSqliteBackup(file)
+  try {
+    return await checkLog(backup.storage, vkey)
+  } finally {
+    backup.close()
+  }
+}
+
+/**
+ * Makes a data folder from a backup: the log goes on as a new epoch with a new key, and every lease that was open then is to end, because
+ * nobody knows which of them were revoked since. Everything is written beside the folder and moved into place at the end; a crash before
+ * that leaves a folder `….restoring`, which the next try removes. Throws `store_invalid` for a backup that is not what the key signed.
+ */
+export async function restoreBackup(options: RestoreOptions): Promise<Restored> {
+  const { backupFile, dataFolder, vkey } = options
+  demandEmpty(dataFolder)
+  const draft = `${dataFolder.replace(/\/+$/, '')}.restoring`
+  rmSync(draft, { recursive: true, force: true })
+  const backup = openSqliteBackup(backupFile)
+  try {
+    const origin = epochAfter(vkey, options.epoch)
+    const key = createLogKey(origin)
+    const signer = parseLogKey(key)
+    mkdirSync(draft, { recursive: true, mode: 0o700 })
+    const { checked, ...counts } = await importBackup(backup, { folder: draft, vkey, signer })
+    writeDataFolder(draft, { key, brokerName: checked.broker })
+    moveIntoPlace(draft, dataFolder)
+    const { checkpoint } = checked
+    const from = { origin: checkpoint.origin, entries: checkpoint.size }
+    return { origin, vkey: signer.vkey, from, ...counts }
+  } finally {
+    backup.close()
+    // There only when something failed.
+    rmSync(draft, { recursive: true, force: true })
+  }
+}
+
+async function importBackup(
+  backup: SqliteBackup,
+  { folder, vkey, signer }: { readonly folder: string; readonly vkey: string; readonly signer: Signer },
+): Promise<{ readonly checked: CheckedLog; readonly entries: number; readonly leasesEnding: number }> {
+  const { storage, close } = openSqliteStore({ path: join(folder, 'sallyport.db') })
+  try {
+    const requestId = Buffer.from(systemRandom(16)).toString('hex')
+    const epoch = { signer, requestId, timestamp: timestamp(systemClock.now()) }
+    const checked = await importLog({ from: backup.storage, vkey, into: storage, epoch })
+    const log = await createLog({ storage, signer })
+    const leasesEnding = await importLeases(backup.leases, { storage, log, requestId, checked })
+    await log.close()
+    return { checked, entries: log.size(), leasesEnding }
+  } finally {
+    close()
+  }
+}
+
+/** The leases of a backup; then those that are open are moved, each with its entry. The number of the latter. */
+async function importLeases(
+  leases: LeaseStore,
+  into: {
+    readonly storage: LogStorage
+    readonly log: AuditLog
+    readonly requestId: string
+    readonly checked: CheckedLog
+  },
+): Promise<number> {
+  const { storage, log, requestId, checked } = into
+  const about = { requestId, contract: checked.last?.contract ?? '' }
+  let ending = 0
+  let after: string | undefined
+  do {
+    const page = await leases.list({}, { limit: pageLeases, ...(after === undefined ? {} : { after }) })
+    const leasesThere = page.leases.map((lease) => asLogged(lease, checked))
+    const head = { size: log.size(), checkpoint: log.checkpoint() }
+    await storage.commit({
+      from: head.size,
+      entries: [],
+      leases: leasesThere,
+      tiles: [],
+      head,
+      keepCheckpoint: false,
+    })
+    const open = leasesThere.filter(({ state }) => state !== 'ended' && state !== 'failed')
+    const now = systemClock.now()
+    await Promise.all(open.map((lease) => log.record(endingOf(lease, now, about))))
+    ending += open.length
+    after = page.next
+  } while (after !== undefined)
+  return ending
+}
+
+const pageLeases = 1_000
+
+/** The table of leases is not under the log's signature: what a provider will be told, and whether a lease is over, the log alone says. */
+function asLogged(lease: Lease, { openLeases }: CheckedLog): Lease {
+  const handle = openLeases.get(lease.id)
+  if (handle === undefined) return { ...lease, handle: '' }
+  const over = lease.state === 'ended' || lease.state === 'failed'
+  return { ...lease, handle, state: over ? 'live' : lease.state }
+}
+
+function endingOf(
+  lease: Lease,
+  now: number,
+  { requestId, contract }: { readonly requestId: string; readonly contract: string },
+): { readonly entry: EntryDraft; readonly lease: Lease } {
+  const entry: EntryDraft = {
+    event: 'lease_ending',
+    timestamp: timestamp(now),
+    agent_id: lease.agent,
+    tenant: lease.tenant,
+    plane: lease.plane,
+    mode: lease.mode,
+    scope: lease.scope,
+    expiry: timestamp(lease.expiresAt),
+    request_id: requestId,
+    decision: null,
+    rule: lease.grant,
+    lease_id: lease.id,
+    provider: lease.provider,
+    contract,
+    outcome: 'orphaned',
+  }
+  return { entry, lease: { ...lease, state: 'ending', endReason: 'orphaned', nextActionAt: now } }
+}
+
+function demandEmpty(folder: string): void {
+  if (!existsSync(folder) || readdirSync(folder).length === 0) return
+  throw new Failure('option_invalid', `There is something in ${folder} already.`, {
+    next: 'restore into a new folder, and move the old one away',
+  })
+}
+
+function moveIntoPlace(draft: string, folder: string): void {
+  if (existsSync(folder)) rmSync(folder, { recursive: true })
+  renameSync(draft, folder)
+}

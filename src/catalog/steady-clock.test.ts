@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { createSteadyClock, machineSources, suspensionLookMs } from './steady-clock.ts'
+
+function sources() {
+  const at = { wall: 1_000_000, monotonic: 50, uptime: 9_000 }
+  return {
+    at,
+    read: { wall: () => at.wall, monotonic: () => at.monotonic, uptime: () => at.uptime },
+    pass(milliseconds: number) {
+      at.wall += milliseconds
+      at.monotonic += milliseconds
+      at.uptime += milliseconds
+    },
+  }
+}
+
+test('it goes on with time, whatever is done to the wall clock', () => {
+  const { at, read, pass } = sources()
+  const now = createSteadyClock(read)
+  for (const jump of [60_000, -60_000, 86_400_000, -30 * 86_400_000]) {
+    const before = now()
+    at.wall += jump
+    pass(1_500)
+    assert.equal(now() - before, 1_500)
+  }
+})
+
+test('a suspension of the machine counts, from the next look on', () => {
+  const { at, read, pass } = sources()
+  const now = createSteadyClock(read)
+  at.uptime += 3_600_000
+  pass(suspensionLookMs - 1)
+  assert.equal(now(), 1_000_000 + suspensionLookMs - 1)
+  pass(1)
+  assert.equal(now(), 1_000_000 + suspensionLookMs + 3_600_000)
+})
+
+test('the coarseness of uptime is no suspension, and time never runs backwards', () => {
+  const { at, read, pass } = sources()
+  const now = createSteadyClock(read)
+  let last = now()
+  for (let turn = 0; turn < 2_000; turn += 1) {
+    pass(7)
+    at.uptime = Math.floor((9_000 + 7 * (turn + 1)) / 10) * 10
+    assert.ok(now() >= last)
+    last = now()
+  }
+  assert.equal(last, 1_000_000 + 14_000)
+})
+
+test('on this machine it is the wall clock, as long as nobody sets that', () => {
+  const now = createSteadyClock(machineSources)
+  assert.ok(Math.abs(now() - Date.now()) < 50)
+})

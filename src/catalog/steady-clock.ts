@@ -1,0 +1,43 @@
+import { uptime } from 'node:os'
+
+/** Where a steady clock reads from; milliseconds each. */
+export type ClockSources = {
+  /** Since 1970; read once, because it can be set. */
+  readonly wall: () => number
+  /** Never set back and never set on, but may stand still while the machine is suspended. */
+  readonly monotonic: () => number
+  /** Since the machine started, its suspensions counted. */
+  readonly uptime: () => number
+}
+
+/** How often a suspension is looked for, and with it how long after one leases may live too long. */
+export const suspensionLookMs = 1_000
+
+/** Uptime is told in hundredths of a second: less than this is no suspension. */
+const suspensionMsMin = 100
+
+/**
+ * Milliseconds since 1970 that go on as time does: what anybody does to the machine's clock later neither ends a lease early nor
+ * keeps it alive. A clock that was wrong when this began stays wrong until the next start.
+ */
+export function createSteadyClock(sources: ClockSources): () => number {
+  const began = { wall: sources.wall(), monotonic: sources.monotonic(), uptime: sources.uptime() }
+  let suspendedMs = 0
+  let lookedAt = began.monotonic
+  return () => {
+    const monotonic = sources.monotonic()
+    const elapsed = monotonic - began.monotonic
+    if (monotonic - lookedAt >= suspensionLookMs) {
+      lookedAt = monotonic
+      const suspended = sources.uptime() - began.uptime - elapsed
+      if (suspended > suspendedMs + suspensionMsMin) suspendedMs = suspended
+    }
+    return Math.floor(began.wall + elapsed + suspendedMs)
+  }
+}
+
+export const machineSources: ClockSources = {
+  wall: () => Date.now(),
+  monotonic: () => performance.now(),
+  uptime: () => uptime() * 1000,
+}

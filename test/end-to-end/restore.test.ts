@@ -1,0 +1,281 @@
+import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { readdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { after, before, describe, test } from 'node:test'
+import { setTimeout as pause } from 'node:timers/promises'
+import { type Client, createClient } from '../../client/src/index.ts'
+import { openSqliteStore } from '../../src/adapters/stores/sqlite/index.ts'
+import { createLogKey, parseEntry, parseLogKey, verifyExport } from '../../src/audit/index.ts'
+import { checkBackup, restoreBackup } from '../../src/catalog/index.ts'
+import { type RunningBroker, runBroker } from '../../src/cli/running-broker.ts'
+import { createWire, type Running, startRunning, type WireAnswer } from '../running.ts'
+
+let running: Running
+let paula: Client
+before(async () => {
+  running = await startRunning()
+  paula = clientOf(running.broker, running.people.paula.bearer)
+})
+after(async () => {
+  paula?.close()
+  await running?.close()
+})
+
+function clientOf(broker: RunningBroker, token = ''): Client {
+  return createClient({
+    url: broker.humanUrl,
+    ca: running.authority.own.certPem,
+    identity: { kind: 'token', token },
+  })
+}
+
+async function takeBackup(file: string): Promise<Buffer> {
+  const pieces: Uint8Array[] = []
+  for await (const piece of await paula.backup()) pieces.push(piece)
+  const bytes = Buffer.concat(pieces)
+  await writeFile(file, bytes)
+  return bytes
+}
+
+const post = { method: 'POST', path: '/v1/backups' }
+const bucket = { service: 'aws-s3', action: 'list-buckets', resource: 'bucket-1' }
+const thing = (name: string) => ({ service: 'vault', action: 'read', resource: `acme/${name}` })
+
+describe('a backup', { timeout: 60_000 }, () => {
+  test('is for the role platform, on the human plane alone; who may not is an entry', async () => {
+    const denied = await running.human({ ...post, as: running.people.dana })
+    assert.deepEqual([denied.status, denied.json['code']], [403, 'not_permitted'])
+    const last = (await running.entries()).at(-1)
+    assert.deepEqual([last?.event, last?.agent_id, last?.scope], ['request_refused', 'dana', 'backup'])
+    // This machine has the role; its plane has no such operation.
+    const machine = running.machines.warden
+    assert.equal((await running.machine({ ...post, as: { certificate: machine.certificate } })).status, 404)
+    assert.equal((await running.human(post)).status, 401)
+  })
+
+  test('is a whole copy whose digest stands in the answer and in the log, and holds no key', async () => {
+    const file = join(running.folder, 'first.db')
+    const bytes = await takeBackup(file)
+    const sha256 = createHash('sha256').update(bytes).digest('hex')
+    const last = (await running.entries()).at(-1)
+    assert.deepEqual(
+      [last?.event, last?.agent_id, last?.detail?.['sha256']],
+      ['backup_taken', 'paula', sha256],
+    )
+    const answer = await running.human({ ...post, as: running.people.paula })
+    assert.match(String(answer.headers['repr-digest']), /^sha-256=:[A-Za-z0-9+/]{43}=:$/)
+    assert.equal(answer.headers['content-type'], 'application/vnd.sqlite3')
+    const { vkey } = running.broker.assembled.log
+    assert.ok((await checkBackup(file, vkey)).checkpoint.size > 0)
+    const keys = await readdir(join(running.folder, 'data', 'keys'))
+    for (const name of keys.filter((one) => /key$|jwks/.test(one))) {
+      const key = (await readFile(join(running.folder, 'data', 'keys', name), 'utf8')).trim()
+      const inKeySet = [...key.matchAll(/"d": "([^"]+)"/g)].map((match) => match[1] ?? '')
+      const secrets = name === 'log.key' ? [key.slice(-40)] : inKeySet
+      assert.ok(secrets.length > 0, name)
+      for (const secret of secrets) assert.ok(!bytes.includes(secret))
+    }
+    assert.deepEqual(
+      (await readdir(join(running.folder, 'data'))).filter((name) => name.includes('copy')),
+      [],
+    )
+  })
+
+  test('is taken one at a time, and who goes away leaves the next one room', async () => {
+    const copy = await running.broker.assembled.copyStore()
+    const busy = await running.human({ ...post, as: running.people.paula })
+    assert.deepEqual([busy.status, busy.json['code']], [503, 'overloaded'])
+    await copy.discard()
+    const gone = new AbortController()
+    const asked = running.human({ ...post, as: running.people.paula, signal: gone.signal })
+    setImmediate(() => gone.abort())
+    await asked.catch(() => undefined)
+    await eventually(async () => (await running.human({ ...post, as: running.people.paula })).status === 200)
+  })
+
+  test('that cannot be recorded is not handed out', async () => {
+    running.setStore('broken')
+    const ask = () => running.human({ ...post, as: running.people.paula })
+    await eventually(async () => (await ask()).json['code'] === 'log_unwritable')
+    running.setStore('whole')
+    await eventually(async () => (await ask()).status === 200)
+  })
+})
+
+describe('a broker that was restored from a backup', { timeout: 60_000 }, () => {
+  test('goes on issuing in a new epoch; what was minted or revoked after the backup is dead', async () => {
+    const { certificate } = running.machines['agent-7']
+    const issue = async (request: object): Promise<Readonly<Record<string, unknown>>> => {
+      const answer = await running.machine({
+        method: 'POST',
+        path: '/v1/credentials',
+        body: request,
+        as: { certificate },
+      })
+      assert.equal(answer.status, 201, answer.text)
+      return answer.json
+    }
+    const early = { token: await issue(bucket), thing: await issue(thing('early')) }
+    const file = join(running.folder, 'before.db')
+    await takeBackup(file)
+    const oldKey = running.broker.assembled.log.vkey
+    // All this the backup does not know of.
+    const revoked = await running.machine({
+      method: 'DELETE',
+      path: `/v1/leases/${early.token['lease_id']}`,
+      as: { certificate },
+    })
+    assert.equal(revoked.status, 200)
+    const late = { token: await issue(bucket), thing: await issue(thing('late')) }
+    const lost = running.broker.assembled.log.checkpoint()
+    await running.broker.stop()
+    assert.equal(running.fake.live.size, 2)
+
+    const dataFolder = join(running.folder, 'restored')
+    const restored = await restoreBackup({ backupFile: file, dataFolder, vkey: oldKey })
+    assert.deepEqual(
+      [restored.origin, restored.from.origin, restored.leasesEnding],
+      ['wire/epoch-2', 'wire', 2],
+    )
+    assert.equal(restored.entries, restored.from.entries + 1 + 2)
+
+    const broker = await startRestored(dataFolder)
+    const wire = createWire(running.authority.own.certPem)
+    const ask = (path: string, body: object | string, headers = {}): Promise<WireAnswer> =>
+      wire.ask(broker.machineUrl, { method: 'POST', path, body, headers, as: { certificate } })
+    try {
+      const form = { 'content-type': 'application/x-www-form-urlencoded' }
+      for (const issued of [early.token, late.token]) {
+        const { access_token: token = '' } = Object(issued['credential'])
+        const seen = await ask('/oauth2/introspect', new URLSearchParams({ token }).toString(), form)
+        assert.deepEqual([seen.status, seen.json], [200, { active: false }])
+      }
+      await eventually(async () => running.fake.live.size === 0)
+      const again = await ask('/v1/credentials', thing('again'))
+      assert.equal(again.status, 201, again.text)
+      assert.equal(running.fake.live.size, 1)
+      const events = await eventsOf(broker)
+      assert.ok(events.includes(`orphan_found ${late.thing['lease_id']} killed`))
+      assert.ok(events.includes(`lease_ended ${early.thing['lease_id']} orphaned`))
+      const chunks: Uint8Array[] = []
+      for await (const chunk of broker.assembled.log.export()) chunks.push(chunk)
+      const verify = (knownCheckpoint?: string) =>
+        verifyExport(new Blob(chunks.map((chunk) => Buffer.from(chunk))).stream(), {
+          vkeys: [restored.vkey, oldKey],
+          ...(knownCheckpoint === undefined ? {} : { knownCheckpoint }),
+        })
+      assert.equal((await verify()).kind, 'verified')
+      assert.equal((await verify(lost)).kind, 'truncated')
+    } finally {
+      wire.close()
+      await broker.stop()
+    }
+  })
+
+  test('can be backed up and restored once more, and still knows what it planted', async () => {
+    const first = join(running.folder, 'restored')
+    const broker = await startRestored(first)
+    const { vkey } = broker.assembled.log
+    const again = clientOf(broker, running.people.paula.bearer)
+    const file = join(running.folder, 'second.db')
+    const pieces: Uint8Array[] = []
+    for await (const piece of await again.backup()) pieces.push(piece)
+    writeFileSync(file, Buffer.concat(pieces))
+    again.close()
+    await broker.stop()
+    const second = join(running.folder, 'restored-again')
+    const restored = await restoreBackup({ backupFile: file, dataFolder: second, vkey, epoch: 5 })
+    assert.equal(restored.origin, 'wire/epoch-5')
+    const names = [first, second].map((folder) => readFile(join(folder, 'broker-name'), 'utf8'))
+    const [one, two] = await Promise.all(names)
+    assert.equal(one, two)
+    assert.match(one ?? '', /^wire\.[0-9a-f]{8}\n$/)
+  })
+})
+
+describe('a restoration', { timeout: 60_000 }, () => {
+  const restore = (more: Partial<Parameters<typeof restoreBackup>[0]>) =>
+    restoreBackup({
+      backupFile: join(running.folder, 'before.db'),
+      dataFolder: join(running.folder, 'new'),
+      vkey: running.broker.assembled.log.vkey,
+      ...more,
+    })
+
+  test('touches nothing that is there, and refuses what the key did not sign; nothing is left of it then', async () => {
+    const [dataFolder, occupied] = [join(running.folder, 'new'), join(running.folder, 'data')]
+    await assert.rejects(restore({ dataFolder: occupied }), { code: 'option_invalid' })
+    const vkey = parseLogKey(createLogKey('wire')).vkey
+    await assert.rejects(restore({ vkey }), { code: 'store_invalid' })
+    await assert.rejects(restore({ backupFile: join(running.folder, 'sallyport.yaml') }), {
+      code: 'store_invalid',
+    })
+    await assert.rejects(restore({ backupFile: join(running.folder, 'nothing.db') }), {
+      code: 'store_invalid',
+    })
+    const bytes = await readFile(join(running.folder, 'before.db'))
+    const at = bytes.indexOf('credential_issued')
+    const damaged = join(running.folder, 'damaged.db')
+    await writeFile(damaged, Buffer.from(bytes).fill('X', at, at + 1))
+    await assert.rejects(restore({ backupFile: damaged }), { code: 'store_invalid' })
+    assert.equal(existsSync(dataFolder) || existsSync(`${dataFolder}.restoring`), false)
+  })
+
+  test('tells a provider nothing that only the table of leases in the backup says', async () => {
+    const forged = join(running.folder, 'forged.db')
+    await writeFile(forged, await readFile(join(running.folder, 'before.db')))
+    const database = new DatabaseSync(forged)
+    const open = database.prepare("SELECT id, handle FROM lease WHERE state = 'live'").all()
+    assert.equal(open.length, 2)
+    database.exec("UPDATE lease SET handle = 'the role of somebody else', state = 'ended'")
+    database.close()
+    const dataFolder = join(running.folder, 'from-forged')
+    assert.equal((await restore({ backupFile: forged, dataFolder })).leasesEnding, 2)
+    const store = openSqliteStore({ path: join(dataFolder, 'sallyport.db') })
+    for (const { id, handle } of open) {
+      const lease = await store.leases.find(String(id))
+      assert.deepEqual([lease?.state, lease?.handle], ['ending', handle])
+    }
+    const { leases } = await store.leases.list({}, { limit: 1000 })
+    assert.ok(leases.every((lease) => lease.handle !== 'the role of somebody else'))
+    store.close()
+  })
+
+  test('that was interrupted is begun anew', async () => {
+    const dataFolder = join(running.folder, 'new')
+    mkdirSync(`${dataFolder}.restoring/keys`, { recursive: true })
+    writeFileSync(`${dataFolder}.restoring/sallyport.db`, 'half of a store')
+    await restore({ dataFolder })
+    assert.deepEqual((await readdir(dataFolder)).sort(), ['broker-name', 'keys', 'sallyport.db'])
+    assert.equal(existsSync(`${dataFolder}.restoring`), false)
+  })
+})
+
+function startRestored(dataFolder: string): Promise<RunningBroker> {
+  return runBroker({
+    contractFile: join(running.folder, 'sallyport.yaml'),
+    dataFolder,
+    environment: { WIRE_MODE: 'test' },
+    machine: { host: '127.0.0.1', port: 0 },
+    human: { host: '127.0.0.1', port: 0 },
+    tls: running.tls,
+    note: () => undefined,
+    providers: [{ kind: 'fake', developmentOnly: true, create: async () => running.fake }],
+  })
+}
+
+async function eventsOf(broker: RunningBroker): Promise<readonly string[]> {
+  const entries = (await broker.assembled.log.entries(0, 1000)).map((bytes) => parseEntry(bytes))
+  return entries.map((entry) => `${entry?.event} ${entry?.lease_id} ${entry?.outcome}`)
+}
+
+async function eventually(holds: () => Promise<boolean>): Promise<void> {
+  for (let tries = 0; tries < 200; tries += 1) {
+    if (await holds()) return
+    await pause(50)
+  }
+  assert.fail('It did not come to be within ten seconds.')
+}
