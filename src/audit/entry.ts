@@ -136,6 +136,7 @@ const events: Readonly<Record<EntryEvent, true>> = {
   orphan_found: true,
   secret_rotated: true,
   backup_taken: true,
+  log_writable_again: true,
   log_restored: true,
 }
 const planes: readonly unknown[] = ['machine', 'human', 'broker'] satisfies EntryDraft['plane'][]

@@ -41,8 +41,7 @@ export function restorationDetail(restored: Restoration): NonNullable<Entry['det
 
 /** The restoration that an entry declares; `undefined` for every other entry. */
 export function readRestoration({ event, detail }: Entry): Restoration | undefined {
-  // The log also tells by this event that it can be written again.
-  if (event !== 'log_restored' || typeof detail?.['restored_checkpoint'] !== 'string') return undefined
+  if (event !== 'log_restored' || !detail) return undefined
   const text = (name: string) => String(detail[name] ?? '')
   return {
     epoch: text('epoch'),

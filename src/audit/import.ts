@@ -15,6 +15,8 @@ export type CheckedLog = {
   /** The name that its broker plants in what it mints, over all epochs. */
   readonly broker: string
   readonly last: Entry | undefined
+  /** The ids of leases that it does not say are over, each with the provider's name of what was minted; empty when it says none. */
+  readonly openLeases: ReadonlyMap<string, string>
 }
 
 /**
@@ -33,18 +35,28 @@ export async function checkLog(
   let tree = emptyTree
   let broker = vkey.trim().split('+').slice(0, 2).join('.')
   let last: Entry | undefined
+  const openLeases = new Map<string, string>()
   for (let from = 0; from < checkpoint.size; from = tree.frontier.size) {
     const entries = await storage.entries(from, Math.min(pageEntries, checkpoint.size - from))
     if (entries.length === 0) throw notGenuine('Entries are missing.')
     tree = (await visit(from, entries)) ?? growTree(tree, entries.map(leafHash)).tree
     for (const entry of entries.map(parseEntry)) {
       last = entry
-      broker = (entry && readRestoration(entry)?.broker) || broker
+      if (!entry) continue
+      broker = readRestoration(entry)?.broker ?? broker
+      followLease(entry, openLeases)
     }
   }
   if (!frontierRoot(tree.frontier).equals(checkpoint.root))
     throw notGenuine('Its entries are not those that were signed.')
-  return { checkpoint, broker, last, note: head?.checkpoint ?? '', tree }
+  return { checkpoint, broker, last, openLeases, note: head?.checkpoint ?? '', tree }
+}
+
+function followLease({ event, lease_id: id, detail }: Entry, openLeases: Map<string, string>): void {
+  if (id === null) return
+  if (event === 'credential_intended') openLeases.set(id, '')
+  if (event === 'credential_issued') openLeases.set(id, String(detail?.['handle'] ?? ''))
+  if (event === 'lease_ended' || event === 'credential_failed') openLeases.delete(id)
 }
 
 /** Entries that are read and written at once. */

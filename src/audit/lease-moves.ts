@@ -36,13 +36,13 @@ function refuseMove(lease: Lease, from: LeaseState | undefined): Failure | undef
 
 // A number that no store can hold would fail the whole batch.
 function refuseNumbers(lease: Lease): Failure | undefined {
-  const wrong = Object.entries(lease).filter(
-    ([, value]) => typeof value === 'number' && !Number.isSafeInteger(value),
-  )
-  if (wrong.length === 0) return undefined
-  return new Failure('store_invalid', 'The lease has a number that is not whole.', {
-    internal: `${lease.id}: ${wrong.map(([name]) => name).join(', ')}`,
-  })
+  for (const [name, value] of Object.entries(lease)) {
+    if (typeof value !== 'number' || Number.isSafeInteger(value)) continue
+    return new Failure('store_invalid', 'The lease has a number that is not whole.', {
+      internal: `${lease.id}: ${name}`,
+    })
+  }
+  return undefined
 }
 
 function refuseKey(lease: Lease, holder: string | undefined): Failure | undefined {

@@ -95,7 +95,7 @@ test('when the log comes back issuing resumes by itself, and the next turn ends 
   await turn()
   assert.deepEqual(await leases.count(), { intended: 0, live: 1, ending: 0, ended: 1, failed: 0 })
   assert.equal(provider.live.size, 1)
-  const restored = (await entries()).filter(({ event }) => event === 'log_restored')
+  const restored = (await entries()).filter(({ event }) => event === 'log_writable_again')
   assert.equal(restored.length, 1)
   assert.equal((await broker.health()).writable, true)
 })

@@ -49,7 +49,7 @@ export function watchLedger(
       if (refusedChanges === 0) return
       const detail = { refused_changes: refusedChanges }
       await ledger.record({
-        entry: entries.ofBroker('log_restored', { requestId, outcome: 'restored', detail }),
+        entry: entries.ofBroker('log_writable_again', { requestId, outcome: 'writable', detail }),
       })
       refusedChanges = 0
       killed.clear()

@@ -17,6 +17,7 @@ export type EntryEvent =
   | 'orphan_found'
   | 'secret_rotated'
   | 'backup_taken'
+  | 'log_writable_again'
   | 'log_restored'
 
 /**

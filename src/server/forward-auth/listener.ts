@@ -26,7 +26,7 @@ export function createForwardAuth(options: {
   }
   const server = createServer(serverOptions, (request, response) => {
     const dialect = dialectOf(request.url ?? '')
-    const asked = dialect && dialect.read(request)
+    const asked = dialect?.read(request)
     if (!dialect || !asked) {
       // A proxy that does not say what it was asked for is set up wrongly; that is no request to judge.
       response.writeHead(dialect ? 500 : 404, fixedHeaders).end()
@@ -67,7 +67,11 @@ const dialects: Readonly<Record<string, Dialect>> = {
   traefik: { read: fromHeaders('x-forwarded-method', 'x-forwarded-uri'), status: relayed },
   caddy: { read: fromHeaders('x-forwarded-method', 'x-forwarded-uri'), status: relayed },
   envoy: {
-    read: ({ method = '', url = '', rawHeaders }) => ({ method, target: url.slice('/envoy'.length), rawHeaders }),
+    read: ({ method = '', url = '', rawHeaders }) => ({
+      method,
+      target: url.slice('/envoy'.length),
+      rawHeaders,
+    }),
     status: relayed,
   },
 }
@@ -83,12 +87,12 @@ function dialectOf(url: string): Dialect | undefined {
 /** Each header must stand exactly once: a proxy that adds its own to the client's does not say which is which. */
 function fromHeaders(methodHeader: string, targetHeader: string): Dialect['read'] {
   return ({ rawHeaders }) => {
-    const [method, target] = [valueOf(rawHeaders, methodHeader), valueOf(rawHeaders, targetHeader)]
+    const [method, target] = [onlyValue(rawHeaders, methodHeader), onlyValue(rawHeaders, targetHeader)]
     return method === undefined || target === undefined ? undefined : { method, target, rawHeaders }
   }
 }
 
-function valueOf(rawHeaders: readonly string[], name: string): string | undefined {
+function onlyValue(rawHeaders: readonly string[], name: string): string | undefined {
   let found: string | undefined
   for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
     const header = rawHeaders[at] ?? ''

@@ -11,12 +11,11 @@ export function evidenceOf(
   plane: Evidence['plane'],
   machineKeyHeader: string,
 ): (request: FastifyRequest) => Evidence | IdentityRefused {
+  const machineKeyName = machineKeyHeader.toLowerCase()
   return (request) => {
-    const [authorizations, keys] = ['authorization', machineKeyHeader.toLowerCase()].map((name) =>
-      valuesOf(request, name),
-    )
-    if ((authorizations?.length ?? 0) > 1 || (keys?.length ?? 0) > 1) return twice
-    const [authorization, key] = [authorizations?.[0], keys?.[0]]
+    const [authorization, ...authorizations] = rawHeader(request, 'authorization')
+    const [key, ...keys] = rawHeader(request, machineKeyName)
+    if (authorizations.length > 0 || keys.length > 0) return twice
     const token = authorization === undefined ? undefined : bearerToken(authorization)
     if (authorization !== undefined && token === undefined) return notBearer
     return {
@@ -41,9 +40,14 @@ const notBearer: IdentityRefused = {
   message: 'The Authorization header must be a Bearer token.',
 }
 
-/** Node joins or drops repeated headers; the raw ones tell whether a credential stood twice. */
-function valuesOf({ raw: { rawHeaders } }: FastifyRequest, name: string): readonly string[] {
-  return rawHeaders.filter((_, at) => at % 2 === 1 && rawHeaders[at - 1]?.toLowerCase() === name)
+/** Every value of a header, by its name in lower case. Node joins or drops repeated ones; the raw ones tell whether one stood twice. */
+export function rawHeader({ raw: { rawHeaders } }: FastifyRequest, name: string): readonly string[] {
+  const values: string[] = []
+  for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
+    const header = rawHeaders[at] ?? ''
+    if (header.length === name.length && header.toLowerCase() === name) values.push(rawHeaders[at + 1] ?? '')
+  }
+  return values
 }
 
 /** RFC 6750 §2.1. Attacker-controlled. */
@@ -51,10 +55,18 @@ function bearerToken(authorization: string): string | undefined {
   return /^Bearer +([^\s]+) *$/i.exec(authorization)?.[1]
 }
 
-/** The client certificate of this TLS session, with the TLS layer's own verdict about its chain. */
+const certificates = new WeakMap<TLSSocket, Pick<Evidence, 'certificate'>>()
+
+/** The client certificate of this TLS session, with the TLS layer's own verdict about its chain. A session keeps both (RFC 8446 §4.6.2). */
 function certificateOf(request: FastifyRequest): Pick<Evidence, 'certificate'> {
   const { socket } = request.raw
   if (!(socket instanceof TLSSocket)) return {}
+  const known = certificates.get(socket) ?? readCertificate(socket)
+  certificates.set(socket, known)
+  return known
+}
+
+function readCertificate(socket: TLSSocket): Pick<Evidence, 'certificate'> {
   const certificate = socket.getPeerX509Certificate()
   if (!certificate) return {}
   const reason = socket.authorizationError === null ? '' : String(socket.authorizationError)

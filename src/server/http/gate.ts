@@ -3,6 +3,7 @@ import type { FastifyRequest } from 'fastify'
 import type { Broker, Caller, Evidence, Identifier, IdentityRefused } from '../../broker/index.ts'
 import { Failure, type FailureCode, isId } from '../../primitives/index.ts'
 import type { Operation } from '../../protocol/index.ts'
+import { createDeadlines } from './deadline.ts'
 import { createRateLimiter, type RateLimiter } from './rate-limit.ts'
 import { createRefusalLog, type Refusal, type RefusalLimits } from './refusals.ts'
 import { traceId } from './trace.ts'
@@ -58,6 +59,7 @@ export function createGate(parts: GateParts, requestIdOf: (request: FastifyReque
   const refusals = createRefusalLog(parts.broker, parts.refusalLimits)
   const callers = new WeakMap<FastifyRequest, Caller>()
   const noted = new WeakSet<FastifyRequest>()
+  const deadline = createDeadlines(identifyMs)
   const unnoted = (thrown: unknown) =>
     parts.log({ level: 'error', message: 'A refusal could not be recorded.', internal: String(thrown) })
 
@@ -73,8 +75,7 @@ export function createGate(parts: GateParts, requestIdOf: (request: FastifyReque
   return {
     async admit(operation, request) {
       const evidence = parts.evidence(request)
-      const identified =
-        'kind' in evidence ? evidence : await identifier.identify(evidence, AbortSignal.timeout(identifyMs))
+      const identified = 'kind' in evidence ? evidence : await identifier.identify(evidence, deadline())
       if (identified.kind === 'refused') throw await refuse(identified, operation, request)
       callers.set(request, identified.caller)
       limiter.admit(identified.caller)

@@ -11,6 +11,7 @@ import {
   refuseBrokenRequest,
   type TlsMaterial,
 } from './connections.ts'
+import { rawHeader } from './evidence.ts'
 import type { Exchange, Reply, Route } from './exchange.ts'
 import { createGate, type Gate, type GateParts } from './gate.ts'
 import type { Metrics } from './metrics.ts'
@@ -49,13 +50,14 @@ export function createListener(parts: ListenerParts, routes: readonly Route[]): 
   })
   takeBodies(app)
   app.setErrorHandler(answerFailure)
-  app.addHook('onResponse', async (request, reply) => {
+  app.addHook('onResponse', (request, reply, done) => {
     parts.metrics.answered({
       operation: request.routeOptions.config?.operation ?? 'none',
       plane: parts.plane,
       status: reply.statusCode,
       seconds: reply.elapsedTime / 1000,
     })
+    done()
   })
   drainWhenClosing(app, parts.drainMs ?? connectionLimits.drainMs)
   refuseNowhere(app, routes)
@@ -79,16 +81,20 @@ declare module 'fastify' {
 function drainWhenClosing(app: FastifyInstance, drainMs: number): void {
   const drain = createDrain(app.server, drainMs)
   app.addHook('preClose', async () => drain.begin())
-  app.addHook('onRequest', async (request) => {
+  app.addHook('onRequest', (request, _reply, done) => {
     const closing = drain.closing()
     drain.started(request)
-    if (closing) throw new Failure('shutting_down', 'The broker is stopping and takes no new work.')
+    done(closing ? new Failure('shutting_down', 'The broker is stopping and takes no new work.') : undefined)
   })
-  app.addHook('onSend', async (_request, reply) => {
+  app.addHook('onSend', (_request, reply, _payload, done) => {
     // Node would keep the connection open for a next request.
     if (drain.closing()) reply.header('connection', 'close')
+    done()
   })
-  app.addHook('onResponse', async (request) => drain.ended(request))
+  app.addHook('onResponse', (request, _reply, done) => {
+    drain.ended(request)
+    done()
+  })
 }
 
 /** Refuses, before a body is read, what is no request to a path and method of this plane. */
@@ -97,18 +103,19 @@ function refuseNowhere(app: FastifyInstance, routes: readonly Route[]): void {
   app.setNotFoundHandler(() => {
     throw new Failure('not_found', 'There is nothing at this path on this plane.')
   })
-  app.addHook('onRequest', async (request, reply) => {
+  const refusalOf = (request: FastifyRequest, reply: FastifyReply): Failure | undefined => {
     // RFC 9112 §3.2: without it, or with two, nobody can say whom the request is for.
-    if (request.raw.headersDistinct['host']?.length !== 1)
-      throw new Failure('request_invalid', 'The request must have one Host header.')
-    if (!request.is404) return
+    if (rawHeader(request, 'host').length !== 1)
+      return new Failure('request_invalid', 'The request must have one Host header.')
+    if (!request.is404) return undefined
     const path = request.url.split('?')[0] ?? ''
     const methods = known.filter((one) => one.path.test(path)).map(({ method }) => method)
     const other = methods.length > 0 && !methods.some((method) => method === request.method)
-    if (!other) throw new Failure('not_found', 'There is nothing at this path on this plane.')
+    if (!other) return new Failure('not_found', 'There is nothing at this path on this plane.')
     reply.header('allow', methods.join(', '))
-    throw new Failure('method_not_allowed', 'This path does not take that method.')
-  })
+    return new Failure('method_not_allowed', 'This path does not take that method.')
+  }
+  app.addHook('onRequest', (request, reply, done) => done(refusalOf(request, reply)))
 }
 
 function pathPattern({ path }: Operation): RegExp {

@@ -1,0 +1,72 @@
+import { createHash } from 'node:crypto'
+import { createReadStream, createWriteStream, renameSync, rmSync } from 'node:fs'
+import { pipeline } from 'node:stream/promises'
+import { checkBackup, restoreBackup } from '../catalog/index.ts'
+import { Failure } from '../primitives/index.ts'
+import { type ConnectionOptions, knownLogKey, withBroker } from './connection.ts'
+import type { Terminal } from './terminal.ts'
+
+/** `sallyport backup FILE`: a copy of the store of a running broker. The file appears when its log is checked, or not at all. */
+export function backup(
+  io: Terminal,
+  file: string,
+  options: ConnectionOptions & { readonly logKey?: string },
+): Promise<number> {
+  return withBroker({ ...options, as: options.as ?? 'person' }, async (client) => {
+    const vkey = pinnedKey(options)
+    const part = `${file}.part`
+    try {
+      rmSync(part, { force: true })
+      await pipeline(
+        await client.backup(),
+        createWriteStream(part, { mode: 0o600, flags: 'wx', flush: true }),
+      )
+      const { checkpoint } = await checkBackup(part, vkey)
+      const { origin, size } = checkpoint
+      const sha256 = await digestOf(part)
+      renameSync(part, file)
+      if (io.json) io.data({ file, origin, entries: size, sha256 })
+      else io.out(`${file}: ${size} entries of ${origin}, sha256 ${sha256}`)
+      io.say(`Next: sallyport restore ${file} --data NEW-FOLDER --log-key '${vkey}'`)
+      return 0
+    } finally {
+      rmSync(part, { force: true })
+    }
+  })
+}
+
+export type RestoreCommandOptions = {
+  readonly data: string
+  readonly logKey: string
+  readonly epoch?: number
+}
+
+/** `sallyport restore FILE`: makes the data folder of a broker, whose log begins a new epoch. */
+export async function restore(io: Terminal, file: string, options: RestoreCommandOptions): Promise<number> {
+  const { data, logKey, epoch } = options
+  const number = epoch === undefined ? {} : { epoch }
+  const restored = await restoreBackup({ backupFile: file, dataFolder: data, vkey: logKey, ...number })
+  const { from, origin, vkey, leasesEnding } = restored
+  if (io.json) io.data({ data, ...restored })
+  else
+    io.out(`${data}: ${from.entries} entries of ${from.origin}, which goes on as ${origin}\nlog_key ${vkey}`)
+  io.say(`${leasesEnding} leases were open in the backup; the broker ends them when it starts.`)
+  io.say('What came after the backup is lost. Every witness, and everybody who verifies, needs the new key.')
+  io.say(`Next: sallyport serve --contract CONTRACT --data ${data}`)
+  return 0
+}
+
+function pinnedKey(options: { readonly logKey?: string; readonly dev?: string }): string {
+  const vkey = knownLogKey(options)
+  if (vkey !== undefined) return vkey
+  const message = 'The key of the log must be pinned, so that the backup can be checked.'
+  throw new Failure('option_invalid', message, {
+    next: 'give --log-key VKEY; the broker prints it when it starts',
+  })
+}
+
+async function digestOf(file: string): Promise<string> {
+  const hash = createHash('sha256')
+  await pipeline(createReadStream(file), hash)
+  return hash.digest('hex')
+}
