@@ -55,12 +55,12 @@ describe('a secret is where it must be and nowhere else', { timeout: 60_000 }, (
       running.fake.enqueue({ mint: Array.from({ length: 4 }, () => ({ kind: 'fail' as const, failure })) })
       others.push((await issue('vault', 1_000)).text)
     }
-    for (const as of [
+    for (const who of [
       running.people.dana,
       {},
       { machineKey: running.machines['agent-7'].machineKey.slice(0, -1) },
     ])
-      others.push((await issue('vault', 1, as)).text)
+      others.push((await issue('vault', 1, who)).text)
     others.push((await running.machine({ path: '/v1/leases?limit=1000', as: owner })).text)
     others.push((await running.machine({ path: '/metrics' })).text)
     others.push(JSON.stringify(running.notes))

@@ -42,12 +42,12 @@ describe('nobody can be locked out by somebody else', { timeout: 60_000 }, () =>
     assert.ok(answers.every(({ status }) => [401, 403, 429].includes(status)))
     assert.ok(slowed.length > answers.length / 2, `${slowed.length} of ${answers.length} were slowed down`)
     assert.ok(slowed.every(({ retry }) => Number(retry) >= 1))
-    for (const as of [
+    for (const who of [
       { certificate: victim.certificate },
       { bearer: victim.bearer },
       { machineKey: victim.machineKey },
     ])
-      assert.deepEqual(await statuses(as, 3), [200, 200, 200])
+      assert.deepEqual(await statuses(who, 3), [200, 200, 200])
 
     await until(
       async () => (await refusals(running)) - before === answers.length,

@@ -51,9 +51,9 @@ describe('what belongs to another tenant, or to a colleague', { timeout: 60_000 
   test('a lease id that leaked is as unknown to them as one that never was', async () => {
     const { id } = await issued(owner)
     const never = `lse_${'0'.repeat(26)}`
-    for (const as of [stranger, colleague])
+    for (const who of [stranger, colleague])
       for (const method of ['GET', 'DELETE']) {
-        const ask = (which: string) => running.machine({ method, path: `/v1/leases/${which}`, as })
+        const ask = (which: string) => running.machine({ method, path: `/v1/leases/${which}`, as: who })
         const [theirs, nobodys] = [await ask(id), await ask(never)]
         assert.deepEqual([theirs.status, theirs.json['code']], [404, 'lease_unknown'])
         assert.deepEqual(withoutId(theirs), withoutId(nobodys))
@@ -92,8 +92,8 @@ describe('what belongs to another tenant, or to a colleague', { timeout: 60_000 
   test('an Idempotency-Key of theirs neither repeats their answer nor stands in the way', async () => {
     const key = 'the-same-key'
     const first = await issued(owner, key)
-    for (const as of [stranger, colleague]) {
-      const own = await issued(as, key)
+    for (const who of [stranger, colleague]) {
+      const own = await issued(who, key)
       assert.notEqual(own.id, first.id)
       assert.notEqual(own.token, first.token)
     }
