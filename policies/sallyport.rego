@@ -56,7 +56,24 @@ names_agent(grant) if "*" in grant.agents
 
 covers(grant) if input.resource in grant.resources
 
+# A pattern with one star is compared by its ends: a regular expression would be compiled anew for each decision.
+covers(grant) if {
+	some span in grant.spans
+	startswith(input.resource, span.before)
+	endswith(input.resource, span.after)
+	length := (count(input.resource) - count(span.before)) - count(span.after)
+	length >= 0
+	reaches(span, length)
+}
+
 covers(grant) if {
 	some expression in grant.expressions
 	regex.match(expression, input.resource)
+}
+
+reaches(span, _) if span.slashes == true
+
+reaches(span, length) if {
+	span.slashes == false
+	not contains(substring(input.resource, count(span.before), length), "/")
 }

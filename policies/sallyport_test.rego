@@ -19,7 +19,8 @@ grant := {
 	"planes": ["machine"],
 	"modes": ["PROD"],
 	"resources": ["public.orders", "logs.*"],
-	"expressions": [`^(?s:logs\.[^/]*)$`],
+	"spans": [{"before": "logs.", "after": "", "slashes": false}],
+	"expressions": [],
 	"max_duration_seconds": 900,
 }
 
@@ -38,6 +39,25 @@ denied(reason) := {"allow": false, "reason": reason}
 test_the_request_of_the_grant_is_allowed if decide({}, [grant]) == allowed("reads-orders")
 
 test_a_pattern_allows if decide({"resource": "logs.today"}, [grant]) == allowed("reads-orders")
+
+test_a_span_covers_what_has_its_ends_and_no_slash_between if {
+	within := object.union(grant, {"spans": [{"before": "a/", "after": "/z", "slashes": false}]})
+	across := object.union(grant, {"spans": [{"before": "a/", "after": "/z", "slashes": true}]})
+	every resource in ["a//z", "a/b/z", "a/é.z/z"] {
+		decide({"resource": resource}, [within]) == allowed("reads-orders")
+	}
+	every resource in ["a/z", "a/b/c/z", "a/b/zz", "b/b/z", "a", ""] {
+		decide({"resource": resource}, [within]) == denied("resource")
+	}
+	decide({"resource": "a/b/c/z"}, [across]) == allowed("reads-orders")
+	decide({"resource": "a/z"}, [across]) == denied("resource")
+}
+
+test_a_pattern_with_more_stars_is_an_expression if {
+	starred := object.union(grant, {"spans": [], "expressions": [`^(?s:[^/]*\.[^/]*)$`]})
+	decide({"resource": "logs.today"}, [starred]) == allowed("reads-orders")
+	decide({"resource": "logs/x.today"}, [starred]) == denied("resource")
+}
 
 test_every_agent_is_a_star if decide({"agent": "agent-9"}, [object.union(grant, {"agents": ["*"]})]) == allowed("reads-orders")
 
@@ -68,13 +88,13 @@ test_each_reason if {
 }
 
 test_the_reason_is_of_the_grant_that_came_furthest if {
-	nearer := object.union(with_id("nearer"), {"resources": ["public.other"], "expressions": []})
+	nearer := object.union(with_id("nearer"), {"resources": ["public.other"], "spans": []})
 	farther := object.union(with_id("farther"), {"planes": ["human"]})
 	decide({}, [farther, nearer, farther]) == denied("resource")
 }
 
 test_wildcards_are_refused_whatever_the_grants_say if {
-	everything := object.union(grant, {"agents": ["*"], "resources": ["*", "s3:*"], "expressions": ["^(?s:.*)$"]})
+	everything := object.union(grant, {"agents": ["*"], "resources": ["*", "s3:*"], "spans": [{"before": "", "after": "", "slashes": true}]})
 	every field in ["agent", "service", "action", "resource"] {
 		every text in ["*", "**", "s3:*", "a?", "[a-z]", "a]", "{a,b}", "}"] {
 			decide({field: text}, [everything]) == denied("wildcard")
@@ -102,7 +122,14 @@ test_a_grant_without_a_list_or_with_a_wrong_one_never_allows if {
 			not decide({}, [object.union(grant, {field: wrong})]).allow
 		}
 	}
-	not decide({}, [object.remove(grant, ["resources", "expressions"])]).allow
+	not decide({}, [object.remove(grant, ["resources"])]).allow
+	everything := {"before": "", "after": "", "slashes": true}
+	every field in ["before", "after", "slashes"] {
+		not decide({"resource": "x"}, [object.union(grant, {"spans": [object.remove(everything, [field])]})]).allow
+		every wrong in [null, 0, "true", [], {}, ["x"]] {
+			not decide({"resource": "x"}, [object.union(grant, {"spans": [object.union(everything, {field: wrong})]})]).allow
+		}
+	}
 }
 
 test_a_question_without_a_field_or_with_a_wrong_one_never_allows if {

@@ -1,27 +1,86 @@
-import { chmodSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  globSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { test } from 'node:test'
+import { after, suite, test } from 'node:test'
+import { buildEntry } from '../tools/build.ts'
 import { runTranscript } from './transcript.ts'
 
 const root = join(import.meta.dirname, '..')
+// The program as it is published, because it starts at a third of the time; beside the packages, for the demo's database.
+const cache = join(root, 'node_modules/.cache')
+mkdirSync(cache, { recursive: true })
+const built = mkdtempSync(join(cache, 'cli-'))
+after(() => rmSync(built, { recursive: true }))
+await buildEntry({ source: 'src/cli/main.ts', target: join(built, 'sallyport.js'), kind: 'program' })
+await buildEntry({ source: 'src/cli/start.ts', target: join(built, 'start.cjs'), kind: 'starter' })
 
-// Each runs in an empty folder of its own, with `sallyport` from the source and nothing of the machine's environment.
-for (const file of globSync('test/cli/*.txt', { cwd: root }).sort())
-  test(`${file} is what a terminal shows`, async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'sallyport-cli-'))
-    try {
-      writeProgram(folder)
-      await runTranscript(readFileSync(join(root, file), 'utf8'), { folder, env: environment(folder) })
-    } finally {
-      rmSync(folder, { recursive: true })
-    }
-  })
+// Each runs in an empty folder of its own, with nothing of the machine's environment.
+suite('transcripts', { concurrency: 2 }, () => {
+  for (const file of globSync('test/cli/*.txt', { cwd: root }).sort())
+    test(`${file} is what a terminal shows`, () => runThere(readFileSync(join(root, file), 'utf8')))
+})
 
-function writeProgram(folder: string): void {
-  const path = join(folder, 'sallyport')
-  writeFileSync(path, `#!/bin/sh\nexec '${process.execPath}' '${join(root, 'src/cli/main.ts')}' "$@"\n`)
+// What the pages show on a terminal, against a development broker; `<!-- $ command -->` is what the reader does elsewhere.
+suite('pages', { concurrency: 2 }, () => {
+  for (const page of [
+    'docs/getting-started.md',
+    'docs/cli.md',
+    'docs/witness.md',
+    'docs/backup.md',
+    'docs/environment.md',
+  ])
+    test(`${page} shows what a terminal shows`, async () => {
+      const text = readFileSync(join(root, page), 'utf8')
+      const pieces = [...text.matchAll(/^```console\n(.*?)^```$|^<!-- (\$ [^\n]*) -->$/gms)]
+      const shown = pieces.map(([, block, command]) => block ?? `${command}\n`).join('')
+      await runThere(`${started}\n${shown}`, { SALLYPORT_DEV: 'dev' })
+    })
+})
+
+const started = '$ start-broker broker dev --dir dev --port 0 --human-port 0'
+
+async function runThere(transcript: string, more: Readonly<Record<string, string>> = {}): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'sallyport-cli-'))
+  try {
+    for (const [name, script] of Object.entries(programs)) writeProgram(join(folder, name), script)
+    await runTranscript(transcript, { folder, env: { ...environment(folder), ...more } })
+  } finally {
+    stopBrokers(folder)
+    rmSync(folder, { recursive: true })
+  }
+}
+
+const programs = {
+  sallyport: `exec '${process.execPath}' '${join(built, 'start.cjs')}' "$@"`,
+  // A broker in the background: `start-broker NAME WORD…` runs `sallyport WORD… --json` and returns when it is ready, or has ended.
+  // Its line stands in NAME.json, its log in NAME.log; `stop-broker NAME` ends it with SIGTERM and leaves its exit code.
+  // A broker in the background: `start-broker NAME WORD…` runs `sallyport WORD… --json` and returns when it is ready, or has ended.
+  // Its line stands in NAME.json, its log in NAME.log; `stop-broker NAME` ends it with SIGTERM and gives its exit code.
+  'start-broker': `name=$1; shift; rm -f "$name.json" "$name.exit"
+( sallyport "$@" --json >"$name.json" 2>"$name.log" & echo $! >"$name.pid"; wait $!; echo $? >"$name.exit" ) </dev/null >/dev/null 2>&1 &
+until [ -s "$name.json" ] || [ -e "$name.exit" ]; do sleep 0.05; done`,
+  'stop-broker': `kill "$(cat "$1.pid")"; rm "$1.pid"; until [ -e "$1.exit" ]; do sleep 0.05; done; exit "$(cat "$1.exit")"`,
+}
+
+function writeProgram(path: string, script: string): void {
+  writeFileSync(path, `#!/bin/sh\n${script}\n`)
   chmodSync(path, 0o755)
+}
+
+function stopBrokers(folder: string): void {
+  for (const name of globSync('*.pid', { cwd: folder })) {
+    const pid = Number(readFileSync(join(folder, name), 'utf8'))
+    if (pid > 0 && existsSync(`/proc/${pid}`)) process.kill(pid)
+  }
 }
 
 function environment(folder: string): Record<string, string> {

@@ -1,5 +1,6 @@
 import { sign, verify } from 'node:crypto'
 import { z } from 'zod'
+import { ecdsaFromDer, ecdsaToDer } from '../../../primitives/index.ts'
 import type { SigningKey, SigningKeys } from './signing-keys.ts'
 
 /** Longer tokens are not looked at. */
@@ -14,9 +15,7 @@ export type Claims = Readonly<Record<string, unknown>>
 export function signToken(claims: Claims, key: ReturnType<SigningKeys['current']>): string {
   const header = { typ: 'at+jwt', alg: key.algorithm, kid: key.kid }
   const signed = `${encode(header)}.${encode(claims)}`
-  const { hash, options } = signing(key)
-  const signature = sign(hash, Buffer.from(signed), { key: key.privateKey, ...options })
-  return `${signed}.${signature.toString('base64url')}`
+  return `${signed}.${signatureOf(Buffer.from(signed), key).toString('base64url')}`
 }
 
 /** The claims of a token that one of these keys signed; `undefined` for anything else. Time and issuer are not looked at. */
@@ -46,14 +45,18 @@ function signatureHolds(signed: string, signature: string, key: SigningKey): boo
   const bytes = Buffer.from(signature, 'base64url')
   // The decoder forgives stray characters; a token has one spelling.
   if (bytes.toString('base64url') !== signature) return false
-  const { hash, options } = signing(key)
-  return verify(hash, Buffer.from(signed), { key: key.publicKey, ...options }, bytes)
+  if (key.algorithm === 'EdDSA') return verify(null, Buffer.from(signed), key.publicKey, bytes)
+  return (
+    bytes.length === 2 * p256Bytes && verify('sha256', Buffer.from(signed), key.publicKey, ecdsaToDer(bytes))
+  )
 }
 
-function signing(key: SigningKey) {
-  if (key.algorithm === 'EdDSA') return { hash: null, options: {} } as const
-  return { hash: 'sha256', options: { dsaEncoding: 'ieee-p1363' } } as const
+function signatureOf(signed: Buffer, { algorithm, privateKey }: ReturnType<SigningKeys['current']>): Buffer {
+  if (algorithm === 'EdDSA') return sign(null, signed, privateKey)
+  return ecdsaFromDer(sign('sha256', signed, privateKey), p256Bytes)
 }
+
+const p256Bytes = 32
 
 function encode(value: unknown): string {
   return Buffer.from(JSON.stringify(value)).toString('base64url')

@@ -56,6 +56,7 @@ const capabilities: Capabilities = {
   providerTtlSecondsMin: 1,
   ttlSecondsMax: 86_400,
   probes: false,
+  mintsLocally: true,
   rotates: ['signing-key'],
 }
 
