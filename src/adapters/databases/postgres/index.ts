@@ -1,0 +1,1 @@
+export { openPostgresDatabase } from './database.ts'

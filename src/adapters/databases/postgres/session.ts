@@ -1,0 +1,72 @@
+import { Client, DatabaseError } from 'pg'
+import { Failure } from '../../../primitives/index.ts'
+
+const connectMilliseconds = 10_000
+const statementMilliseconds = 10_000
+
+/**
+ * One transaction in a session of its own: nothing is kept between two, so that a pooler may change servers as it likes. Throws
+ * `database_unreachable` and `database_refused`; neither says what stands in the connection string.
+ */
+export async function inTransaction<Result>(
+  url: string,
+  signal: AbortSignal,
+  work: (client: Client) => Promise<{ readonly result: Result; readonly keep: boolean }>,
+): Promise<Result> {
+  let client: Client | undefined
+  const abandon = () => client?.connection.stream.destroy()
+  try {
+    client = open(url)
+    signal.throwIfAborted()
+    signal.addEventListener('abort', abandon, { once: true })
+    await client.connect()
+    await client.query('begin')
+    await client.query(`set local statement_timeout = ${statementMilliseconds}`)
+    const { result, keep } = await work(client)
+    await client.query(keep ? 'commit' : 'rollback')
+    return result
+  } catch (thrown) {
+    throw toDatabaseFailure(thrown)
+  } finally {
+    signal.removeEventListener('abort', abandon)
+    await client?.end().catch(() => undefined)
+  }
+}
+
+function open(url: string): Client {
+  const client = new Client({
+    connectionString: url,
+    connectionTimeoutMillis: connectMilliseconds,
+    query_timeout: statementMilliseconds + 1000,
+  })
+  // A connection that dies between two statements is told by the next one.
+  client.on('error', () => undefined)
+  return client
+}
+
+/** Classes 28 (login), 3D (no such database), 42 (no permission) and 0A of SQLSTATE are a no; whatever else is out of reach. */
+function toDatabaseFailure(thrown: unknown): Failure {
+  if (thrown instanceof Failure) return thrown
+  const code = errorCode(thrown)
+  const internal = code ?? (thrown instanceof Error ? thrown.name : 'no error was thrown')
+  if (!(thrown instanceof DatabaseError) || !code || !/^(28|3D|42|0A|08P01)/.test(code))
+    return new Failure('database_unreachable', 'The database did not answer as it should.', {
+      internal,
+      next: 'does it run where the connection string says?',
+    })
+  const permission = code === '42501'
+  const what = permission ? 'does not let this user keep the schema sallyport' : 'did not accept the login'
+  return new Failure('database_refused', `The database ${what} (SQLSTATE ${code}).`, {
+    internal,
+    next: permission
+      ? 'GRANT CREATE ON DATABASE to the user who migrates, or let an administrator migrate first'
+      : 'check user, password and database of the connection string',
+  })
+}
+
+/** The SQLSTATE, or the code of the operating system. */
+export function errorCode(thrown: unknown): string | undefined {
+  return thrown instanceof Error && 'code' in thrown && typeof thrown.code === 'string'
+    ? thrown.code
+    : undefined
+}
