@@ -20,6 +20,7 @@ import type {
   TokenAuthority,
 } from './ports/index.ts'
 import { reconcile, type Turn, turnForEver } from './reconcile.ts'
+import { referenceDetail } from './reference.ts'
 import type { CredentialRequest } from './request.ts'
 import { type BulkRevocation, reachableLease, revoke, revokeWhere, withinReach } from './revocation.ts'
 import { type RotateCommand, rotate } from './rotation.ts'
@@ -184,6 +185,7 @@ async function explain(world: BrokerWorld, call: Call & { request: CredentialReq
     decision: decision.kind === 'allowed' ? 'allow' : 'deny',
     rule: decision.rule,
     outcome: 'explained',
+    detail: referenceDetail(world.contract, call.request),
   })
   return { ...decision, receipt: await world.ledger.record({ entry }) }
 }

@@ -1,5 +1,6 @@
 import type { Decision } from './decision.ts'
 import { deny } from './denial.ts'
+import { denyUnknownReference } from './reference.ts'
 import { type Inquiry, rule } from './ruling.ts'
 
 /**
@@ -8,6 +9,8 @@ import { type Inquiry, rule } from './ruling.ts'
  * when that is less. Throws `policy_unavailable` when policy cannot answer; nothing may be minted then.
  */
 export async function decide(inquiry: Inquiry): Promise<Decision> {
+  const unknown = denyUnknownReference(inquiry.contract, inquiry.request)
+  if (unknown) return unknown
   const ruling = await rule(inquiry)
   return ruling.kind === 'allowed' ? ruling : deny(inquiry, ruling)
 }

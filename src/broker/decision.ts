@@ -18,7 +18,7 @@ export type Allowed = {
 /** A denial that can be acted on. Names only what belongs to the caller's own tenant. */
 export type Denied = {
   readonly kind: 'denied'
-  /** A stable word: `service_unknown`, `action_unknown`, `resource_malformed`, `wildcard`, `mode_ceiling`, `no_grant`, `plane`, `mode`, `resource`, `duration`, `custom`. */
+  /** A stable word: `service_unknown`, `action_unknown`, `resource_malformed`, `wildcard`, `mode_ceiling`, `no_grant`, `plane`, `mode`, `resource`, `duration`, `custom`, `reference_unknown`. */
   readonly rule: string
   /** One sentence: what was refused and why. */
   readonly reason: string

@@ -15,6 +15,8 @@ export function requestDigest(request: CredentialRequest): string {
       request.resource,
       request.durationSeconds ?? null,
       request.purpose ?? null,
+      // Left out where there is none: digests that are stored already stay what they are.
+      ...(request.reference === undefined ? [] : [request.reference]),
     ]),
   )
 }

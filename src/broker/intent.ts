@@ -18,5 +18,11 @@ export function intend(world: BrokerWorld, job: Job): Promise<EntryReceipt> {
 /** Who asked, how that was proven, and what for in the caller's own words. */
 export function intentOf({ command: { caller, request } }: Job): NonNullable<EntryDraft['detail']> {
   const purpose = request.purpose?.slice(0, brokerLimits.purposeCharactersMax)
-  return { identified_by: caller.method, subject: caller.subject, ...(purpose ? { purpose } : {}) }
+  return {
+    identified_by: caller.method,
+    subject: caller.subject,
+    ...(purpose ? { purpose } : {}),
+    // Decided upon already, so it is one of the contract's.
+    ...(request.reference === undefined ? {} : { credential_ref: request.reference }),
+  }
 }

@@ -9,6 +9,7 @@ import { intend } from './intent.ts'
 import type { Lease } from './lease.ts'
 import { type Job, mint, mintLocally } from './mint.ts'
 import type { Caller, EntryDraft, EntryReceipt, Provider } from './ports/index.ts'
+import { referenceDetail } from './reference.ts'
 import { type IssuedCredential, release, seal } from './release.ts'
 import type { CredentialRequest } from './request.ts'
 import { denyResidual } from './residual.ts'
@@ -146,7 +147,7 @@ function openLease(world: BrokerWorld, command: IssueCommand, decision: Allowed)
     providerExpiresAt: expiresAt,
     handle: '',
     ...(command.idempotencyKeyDigest ? { idempotencyKeyDigest: command.idempotencyKeyDigest } : {}),
-    requestDigest: requestDigest(request),
+    requestDigest: command.idempotencyKeyDigest ? requestDigest(request) : '',
     endAttempts: 0,
     // An intended lease is due at once: whoever finds it without its process knows that it is an orphan.
     nextActionAt: now,
@@ -171,5 +172,6 @@ function refusal(
     scope: askedScope(request),
     decision: 'deny',
     ...facts,
+    detail: { ...facts.detail, ...referenceDetail(world.contract, request) },
   })
 }

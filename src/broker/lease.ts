@@ -33,6 +33,7 @@ export type Lease = {
   /** The provider's own name of what was minted (role, session, token id). Not a secret. */
   readonly handle: string
   readonly idempotencyKeyDigest?: string
+  /** Of the request under its idempotency key; empty without one. */
   readonly requestDigest: string
   readonly endReason?: EndReason
   readonly endedAt?: number

@@ -7,4 +7,6 @@ export type CredentialRequest = {
   readonly durationSeconds?: number
   /** Free text for the log, attacker-controlled; never an input to policy. */
   readonly purpose?: string
+  /** The reference that the three words were resolved from; never an input to policy. */
+  readonly reference?: string
 }

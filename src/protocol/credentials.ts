@@ -47,6 +47,21 @@ export const credentialRequest = z.strictObject({
     .meta({ description: 'For the log alone; never an input to the decision.' }),
 })
 
+/** The same by a reference of the contract, which stands for all three words (seed 001 §3). It is a name, and never a secret. */
+export const referenceRequest = z.strictObject({
+  credentialRef: z
+    .string()
+    .min(1)
+    .max(protocolLimits.referenceCharactersMax)
+    .regex(/^cred:\/\/[!-~]*$/, { error: 'must begin with cred://' })
+    .meta({ description: 'A reference that the contract resolves to a service, an action and a resource.' }),
+  duration: credentialRequest.shape.duration,
+  purpose: credentialRequest.shape.purpose,
+})
+
+/** What is asked: in three words, or by a reference; never both. */
+export const requestBody = z.union([credentialRequest, referenceRequest])
+
 const instant = z.string().meta({ description: 'RFC 3339, UTC.' })
 
 export const issuedCredential = z.object({
@@ -101,7 +116,7 @@ export const issueCredential: Operation = {
       .optional()
       .meta({ description: 'W3C Trace Context; its trace id is the request_id of every entry.' }),
   }),
-  body: { type: 'application/json', schema: credentialRequest },
+  body: { type: 'application/json', schema: requestBody },
   answers: {
     201: {
       description: 'Issued; the record is durable.',

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { credentialRequest } from './credentials.ts'
+import { requestBody } from './credentials.ts'
 import type { Operation } from './operation.ts'
 import { receipt } from './receipt.ts'
 
@@ -33,6 +33,6 @@ export const explainRequest: Operation = {
   summary: 'What would be decided, by the same engine; nothing is minted',
   access: 'identified',
   planes: ['machine', 'human'],
-  body: { type: 'application/json', schema: credentialRequest },
+  body: { type: 'application/json', schema: requestBody },
   answers: { 200: { description: 'The decision.', type: 'application/json', schema: explanation } },
 }

@@ -1,6 +1,12 @@
 export { takeBackup } from './backup.ts'
 export { getCosignedCheckpoint } from './cosigned-checkpoint.ts'
-export { credentialRequest, duration, issueCredential, issuedCredential } from './credentials.ts'
+export {
+  credentialRequest,
+  duration,
+  issueCredential,
+  issuedCredential,
+  referenceRequest,
+} from './credentials.ts'
 export { explainRequest, explanation } from './explain.ts'
 export { getDocs, getLivez, getMetrics, getOpenapi, getReadyz, readiness } from './health.ts'
 export {

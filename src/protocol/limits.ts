@@ -4,6 +4,7 @@ export const protocolLimits = {
   headerBytesMax: 32_768,
   nameCharactersMax: 63,
   resourceCharactersMax: 1024,
+  referenceCharactersMax: 256,
   purposeCharactersMax: 1024,
   durationSecondsMax: 31_536_000,
   pageLeasesMax: 1000,

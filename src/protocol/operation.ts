@@ -15,7 +15,7 @@ export type Operation = {
   readonly headers?: z.ZodObject
   readonly body?: {
     readonly type: 'application/json' | 'application/x-www-form-urlencoded'
-    readonly schema: z.ZodObject
+    readonly schema: z.ZodObject | z.ZodUnion<readonly z.ZodObject[]>
   }
   /** By status. A text answer has a media type and no schema. */
   readonly answers: Readonly<Record<number, Answer>>

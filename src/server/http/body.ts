@@ -48,10 +48,16 @@ function parsedOrUndefined(text: string): unknown {
   }
 }
 
-/** How many names stand in JSON that is valid: texts that a colon follows. */
+/** How many names stand in JSON that is valid: outside of texts, each has its colon. */
 function namesIn(json: string): number {
   let names = 0
-  for (const [, colon] of json.matchAll(/"(?:[^"\\]|\\.)*"\s*(:?)/g)) if (colon) names += 1
+  let inText = false
+  for (let at = 0; at < json.length; at += 1) {
+    const character = json[at]
+    if (character === '\\') at += 1
+    else if (character === '"') inText = !inText
+    else if (character === ':' && !inText) names += 1
+  }
   return names
 }
 

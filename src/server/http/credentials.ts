@@ -3,9 +3,16 @@ import {
   brokerLimits,
   type CredentialRequest,
   type IssuedCredential,
+  resolveReference,
 } from '../../broker/index.ts'
 import { Secret, timestamp } from '../../primitives/index.ts'
-import { credentialRequest, explainRequest, issueCredential, protocolLimits } from '../../protocol/index.ts'
+import {
+  credentialRequest,
+  explainRequest,
+  issueCredential,
+  protocolLimits,
+  referenceRequest,
+} from '../../protocol/index.ts'
 import { header, type Identified, identified, parsed, type Reply, type Route } from './exchange.ts'
 import { denialOf, wireReceipt, wireRequest } from './problem.ts'
 
@@ -24,7 +31,7 @@ async function issue(broker: Broker, now: () => number, exchange: Identified): P
     {
       caller,
       requestId,
-      request: requestOf(exchange),
+      request: requestOf(broker, exchange),
       deadline: now() + waitMs(header(exchange, 'prefer')),
       ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
     },
@@ -40,12 +47,18 @@ async function issue(broker: Broker, now: () => number, exchange: Identified): P
   return { status: 201, value: { ...wireCredential(answer, broker.contract.digest, now()), replayed } }
 }
 
-function requestOf(exchange: Identified): CredentialRequest {
-  const { service, action, resource, duration, purpose } = parsed(credentialRequest, exchange.body, 'body')
+function requestOf({ contract }: Broker, { body }: Identified): CredentialRequest {
+  // By its presence and not by trying both, so that a problem names the field that is wrong.
+  if (typeof body === 'object' && body !== null && Object.hasOwn(body, 'credentialRef')) {
+    const { credentialRef, ...rest } = parsed(referenceRequest, body, 'body')
+    return resolveReference(contract, { credentialRef, ...optional(rest) })
+  }
+  const { service, action, resource, ...rest } = parsed(credentialRequest, body, 'body')
+  return { service, action, resource, ...optional(rest) }
+}
+
+function optional({ duration, purpose }: { duration?: number | undefined; purpose?: string | undefined }) {
   return {
-    service,
-    action,
-    resource,
     ...(duration === undefined ? {} : { durationSeconds: duration }),
     ...(purpose === undefined ? {} : { purpose }),
   }
@@ -91,7 +104,7 @@ function wireCredential(issued: IssuedCredential, contractDigest: string, now: n
 
 async function explain(broker: Broker, exchange: Identified): Promise<Reply> {
   const { caller, requestId, signal } = exchange
-  const request = requestOf(exchange)
+  const request = requestOf(broker, exchange)
   const decision = await broker.explain({ caller, requestId, request }, signal)
   const common = {
     rule: decision.rule,

@@ -48,6 +48,7 @@ export function createListener(parts: ListenerParts, routes: readonly Route[]): 
     frameworkErrors: answerFailure,
     serverFactory: (handler) => createConnections(parts.tls, handler),
   })
+  app.decorateRequest('traceId', '')
   takeBodies(app)
   app.setErrorHandler(answerFailure)
   app.addHook('onResponse', (request, reply, done) => {
@@ -74,6 +75,9 @@ function brokenOff({ raw }: FastifyRequest): Failure | undefined {
 declare module 'fastify' {
   interface FastifyContextConfig {
     operation?: string
+  }
+  interface FastifyRequest {
+    traceId: string
   }
 }
 
@@ -165,16 +169,13 @@ function goneSignal({ raw }: FastifyReply): AbortSignal {
   return gone.signal
 }
 
-const requestIds = new WeakMap<FastifyRequest, string>()
-
 /** The same id for the refusal, the entries and the problem of one request. */
 function requestIdOf(request: FastifyRequest): string {
-  const before = requestIds.get(request)
-  if (before) return before
+  // Fastify's own errors come with a request that has no such field yet.
+  if (request.traceId) return request.traceId
   const { traceparent } = request.headers
-  const id = traceId(typeof traceparent === 'string' ? traceparent : undefined)
-  requestIds.set(request, id)
-  return id
+  request.traceId = traceId(typeof traceparent === 'string' ? traceparent : undefined)
+  return request.traceId
 }
 
 /** What an operation answers beside what it declares: a denial. */

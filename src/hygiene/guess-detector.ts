@@ -1,0 +1,158 @@
+import { type Contract, requireEnvironment, type Severity, type Variable } from '../contract/index.ts'
+import { finding, type HygieneFinding } from './finding.ts'
+import type { Code } from './source-detector.ts'
+
+/** Defaults for variables of the contract. Seed 003 §8: what is missing stops the program, and nothing is guessed. */
+export function findGuesses(contract: Contract, source: Code): readonly HygieneFinding[] {
+  const { variables } = requireEnvironment(contract)
+  const found = new Map<string, HygieneFinding>()
+  for (const { name, offset } of guessesIn(source)) {
+    const variable = variables.get(name)
+    if (!variable) continue
+    const line = source.lineOf(offset)
+    const made = finding(
+      {
+        code: 'guess',
+        severity: severityOf(contract, variable),
+        message: `A default stands in for ${name}${contract.discriminators.includes(name) ? ', which tells the modes apart' : ''}.`,
+        reason: 'Where it is missing, the program guesses and does not stop',
+        variable: name,
+        file: source.path,
+        line,
+        next: `read ${name} without a default, and let \`sallyport check\` say that it is missing`,
+      },
+      source.lines[line - 1],
+    )
+    found.set(`${name}:${line}`, found.get(`${name}:${line}`) ?? made)
+  }
+  return [...found.values()]
+}
+
+/** A default of an optional setting is a habit, one of a discriminator decides what is done to whom. */
+function severityOf({ discriminators }: Contract, { name, required, sensitive }: Variable): Severity {
+  if (discriminators.includes(name) || sensitive) return 'high'
+  return required.kind === 'optional' ? 'low' : 'medium'
+}
+
+function* guessesIn({ path, code }: Code): Iterable<{ name: string; offset: number }> {
+  for (const { files, patterns } of languages) {
+    if (!files.test(path)) continue
+    for (const pattern of patterns)
+      for (const match of code.matchAll(pattern)) {
+        const name = match.groups?.['name']
+        if (name !== undefined) yield { name, offset: match.index + Math.max(0, match[0].indexOf(name)) }
+      }
+  }
+  if (/\.(?:[cm]?[jt]sx?|vue|svelte)$/i.test(path)) yield* destructured(code)
+  if (isDockerfile.test(path)) yield* dockerDefaults(code)
+}
+
+const name = '(?<name>[A-Za-z_][A-Za-z0-9_]{0,127})'
+const quoted = `["'\`]${name}["'\`]`
+/** The value of a default: a text that is not empty, a number, a word; not a call, which may as well throw. */
+const value =
+  '(?:["\'`](?!["\'`])|[-\\d]|(?:true|false|True|False)\\b|(?!(?:None|null|nil|undefined|raise|throw|sys|process)\\b)[A-Za-z_$][\\w$.]{0,127}(?![\\w$.]|\\s*\\())'
+/** A second argument: whatever it is, but for nothing. */
+const argument = '(?!\\s|None\\b|null\\b|nil\\b|undefined\\b|""|\'\'|\\))'
+
+const yamlFiles = /\.ya?ml$/i
+const isDockerfile = /(?:^|\/)(?:dockerfile|containerfile)[^/]*$|\.(?:dockerfile|containerfile)$/i
+
+function all(...sources: readonly string[]): readonly RegExp[] {
+  return sources.map((source) => new RegExp(source, 'gm'))
+}
+
+const languages: readonly { readonly files: RegExp; readonly patterns: readonly RegExp[] }[] = [
+  {
+    files: /\.pyi?$/i,
+    patterns: all(
+      `\\b(?:getenv|environ\\.(?:get|setdefault|pop)|environb\\.get)\\(\\s*[rb]?${quoted}\\s*,\\s*(?:default\\s*=\\s*)?${argument}`,
+      `\\b(?:getenv|environ\\.get)\\(\\s*${quoted}\\s*(?:,\\s*(?:None|""|'')\\s*)?,?\\s*\\)\\s*or\\s+${value}`,
+      // decouple, environs, django-environ; pydantic's alias.
+      `\\b(?:config|env(?:\\.\\w{1,32})?)\\(\\s*${quoted}\\s*,[^()\\n]{0,200}?\\bdefault\\s*=\\s*${argument}`,
+      `\\bField\\(\\s*(?:default\\s*=\\s*)?(?!\\.\\.\\.|None\\b)[^()\\n]{1,200}?\\b(?:env|alias|validation_alias)\\s*=\\s*${quoted}`,
+    ),
+  },
+  {
+    files: /\.(?:[cm]?[jt]sx?|vue|svelte)$/i,
+    patterns: all(
+      `\\b(?:process|import\\.meta|Bun)\\.env\\??(?:\\.${name})\\s*\\)?\\s*(?:\\?\\?|\\|\\|)=?\\s*${value}`,
+      `\\b(?:process|import\\.meta|Bun)\\.env(?:\\?\\.)?\\[\\s*${quoted}\\s*\\]\\s*\\)?\\s*(?:\\?\\?|\\|\\|)=?\\s*${value}`,
+      `\\bDeno\\.env\\.get\\(\\s*${quoted}\\s*\\)\\s*(?:\\?\\?|\\|\\|)\\s*${value}`,
+      `\\bprocess\\.env\\.${name}\\s*\\?\\s*process\\.env\\.\\k<name>\\s*:\\s*${value}`,
+    ),
+  },
+  {
+    files: /\.go$/i,
+    patterns: all(
+      `\\b\\w{0,64}[eE]nv\\w{0,64}\\(\\s*${quoted}\\s*,\\s*${argument}`,
+      `\\bcmp\\.Or\\(\\s*os\\.Getenv\\(\\s*${quoted}\\s*\\)\\s*,`,
+      `\\bSetDefault\\(\\s*${quoted}\\s*,`,
+    ),
+  },
+  {
+    files: /\.(?:rb|rake|gemspec)$|(?:^|\/)(?:Gemfile|Rakefile)$/i,
+    patterns: all(
+      `\\bENV\\.fetch\\(\\s*${quoted}\\s*,\\s*${argument}`,
+      `\\bENV\\.fetch\\(\\s*${quoted}\\s*\\)\\s*(?:\\{|do\\b)(?!\\s*(?:\\}|end\\b|raise\\b|abort\\b|fail\\b|nil\\b))`,
+      `\\bENV\\[\\s*${quoted}\\s*\\]\\s*\\|\\|=?\\s*${value}`,
+    ),
+  },
+  {
+    files: /\.(?:java|kts?|scala|groovy)$/i,
+    patterns: all(
+      `\\b(?:getOrDefault|getOrElse)\\(\\s*${quoted}\\s*,`,
+      `\\bgetenv\\(\\s*${quoted}\\s*\\)\\s*\\?:\\s*${value}`,
+      `\\bofNullable\\(\\s*System\\.getenv\\(\\s*${quoted}\\s*\\)\\s*\\)\\s*\\.orElse(?:Get)?\\(`,
+      `\\$\\{${name}:[^}\\s]`,
+    ),
+  },
+  {
+    // In all of these a shell, or what borrows its words, reads them.
+    files: new RegExp(
+      `\\.(?:sh|bash|zsh|ksh|mk|ya?ml|properties)$|(?:^|/)(?:makefile|procfile)$|${isDockerfile.source}`,
+      'i',
+    ),
+    patterns: all(`\\$\\{${name}:?[-=](?!\\})`),
+  },
+  { files: /\.mk$|(?:^|\/)makefile$/i, patterns: all(`^(?:export\\s+)?${name}\\s*\\?=\\s*\\S`) },
+  {
+    // A list entry's variable, `NAME: literal` or `NAME=literal`; not one that hands on another value.
+    files: /(?:^|\/)(?:docker-)?compose[^/]*\.ya?ml$/i,
+    patterns: all(
+      `^[ \\t]+(?:-[ \\t]*)?["']?${name}["']?[ \\t]*(?::[ \\t]+|=)["']?(?![ \\t]|$|["'$#|>*&{\\[]|null\\b|~)`,
+    ),
+  },
+  {
+    // An entry of `env` in a pod: the name and a literal beside it, in either order.
+    files: yamlFiles,
+    patterns: all(
+      `\\bname:[ \\t]*["']?${name}["']?[ \\t]*\\n[ \\t]+value:[ \\t]*(?:["'](?!["'$])|[^\\s"'$])`,
+      `\\bvalue:[ \\t]*(?:["'][^"'\\n$]+["']|[^\\s"'$]+)[ \\t]*\\n[ \\t]+name:[ \\t]*["']?${name}["']?[ \\t]*$`,
+      `\\{[ \\t]*["']?name["']?:[ \\t]*["']?${name}["']?[ \\t]*,[ \\t]*["']?value["']?:[ \\t]*(?:["'](?!["'$])|[^\\s"'$}])`,
+    ),
+  },
+]
+
+/** `const { AOS_MODE = 'preprod' } = process.env`. */
+function* destructured(code: string): Iterable<{ name: string; offset: number }> {
+  for (const match of code.matchAll(/\{([^{}]{0,4000})\}\s*=\s*(?:process|import\.meta|Bun)\.env\b/g))
+    for (const inner of (match[1] ?? '').matchAll(/([A-Za-z_]\w{0,127})\s*(?::\s*[\w$]+\s*)?=(?!=)/g))
+      yield { name: inner[1] ?? '', offset: match.index + 1 + inner.index }
+}
+
+/** `ENV A=1 B=2`, `ENV A 1` and `ARG A=1`, over continued lines; `ENV A=$A` hands on what an argument says. */
+function* dockerDefaults(code: string): Iterable<{ name: string; offset: number }> {
+  for (const match of code.matchAll(/^[ \t]*(?:ENV|ARG)[ \t]+((?:\\\r?\n|[^\n])*)/gim)) {
+    const words = match[1] ?? ''
+    const start = match.index + match[0].length - words.length
+    const old = /^([A-Za-z_]\w{0,127})[ \t]+(?![\s$=])/.exec(words)
+    if (old) yield { name: old[1] ?? '', offset: start }
+    else
+      for (const pair of words.matchAll(/(?:^|[\s\\])([A-Za-z_]\w{0,127})=(?!\$|["']\$|""|''|\s|$)/g))
+        yield {
+          name: pair[1] ?? '',
+          offset: start + pair.index + pair[0].length - (pair[1] ?? '').length - 1,
+        }
+  }
+}

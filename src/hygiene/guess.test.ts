@@ -1,0 +1,170 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { contract } from './hygiene.fixture.ts'
+import { findInSource } from './index.ts'
+
+/** File, text, and `variable:line` of each guess that is expected. */
+const corpus: readonly (readonly [string, string, readonly string[]])[] = [
+  // Python
+  ['a.py', 'AOS_MODE = os.getenv("AOS_MODE", "preprod")', ['AOS_MODE:1']],
+  ['a.py', "x = os.environ.get('AOS_MODE', default='x')", ['AOS_MODE:1']],
+  ['a.py', 'x = os.getenv(\n  "AOS_MODE",\n  "preprod",\n)', ['AOS_MODE:2']],
+  ['a.py', 'x = os.environ.get("AOS_MODE") or "local"', ['AOS_MODE:1']],
+  ['a.py', 'os.environ.setdefault("PORT", "80")', ['PORT:1']],
+  ['a.py', 'x = config("PORT", default=80, cast=int)', ['PORT:1']],
+  ['a.py', 'x = env.str("AOS_MODE", default=None)', []],
+  ['a.py', 'x: str = Field("local", env="AOS_MODE")', ['AOS_MODE:1']],
+  ['a.py', 'x: str = Field(..., env="AOS_MODE")', []],
+  ['a.py', 'x = os.environ["AOS_MODE"]', []],
+  ['a.py', 'x = os.getenv("AOS_MODE")', []],
+  ['a.py', 'x = os.getenv("AOS_MODE", None)', []],
+  ['a.py', 'x = os.getenv("OTHER_NAME", "x")', []],
+  ['a.py', 'x = os.environ.get("AOS_MODE") or sys.exit(1)', []],
+  ['a.py', '# os.getenv("AOS_MODE", "preprod")', []],
+  ['a.py', 'def f():\n    """os.getenv("AOS_MODE", "preprod")"""\n    return 1', []],
+  ['a.py', 'x = "# no comment"; y = os.getenv("AOS_MODE", "preprod")', ['AOS_MODE:1']],
+  // JavaScript and TypeScript
+  ['a.ts', 'const mode = process.env.AOS_MODE ?? "local"', ['AOS_MODE:1']],
+  ['a.ts', "const mode = process.env['AOS_MODE'] || 'local'", ['AOS_MODE:1']],
+  ['a.js', 'const port = Number(process.env.PORT) || 3000; process.env.PORT ||= "1"', ['PORT:1']],
+  ['a.js', 'const mode = process.env.AOS_MODE ?? defaultMode', ['AOS_MODE:1']],
+  [
+    'a.mjs',
+    "const {\n  AOS_MODE = 'preprod',\n  PORT: port = 3000,\n  HOST,\n} = process.env",
+    ['AOS_MODE:2', 'PORT:3'],
+  ],
+  ['a.tsx', 'const m = import.meta.env.AOS_MODE ?? `x`', ['AOS_MODE:1']],
+  ['a.ts', 'const m = Deno.env.get("AOS_MODE") ?? "x"', ['AOS_MODE:1']],
+  ['a.ts', 'const m = process.env.AOS_MODE ? process.env.AOS_MODE : "x"', ['AOS_MODE:1']],
+  ['a.ts', 'const mode = process.env.AOS_MODE ?? fail("AOS_MODE")', []],
+  ['a.ts', 'const mode = process.env.AOS_MODE ?? undefined', []],
+  ['a.ts', '// process.env.AOS_MODE ?? "local"\n/* process.env.AOS_MODE ?? "local" */', []],
+  ['a.ts', 'const u = "http://x"; const m = process.env.AOS_MODE ?? "x"', ['AOS_MODE:1']],
+  // Go, Ruby, Java
+  ['a.go', 'mode := getEnv("AOS_MODE", "preprod")', ['AOS_MODE:1']],
+  ['a.go', 'mode := cmp.Or(os.Getenv("AOS_MODE"), "x")', ['AOS_MODE:1']],
+  ['a.go', 'viper.SetDefault("AOS_MODE", "x")\nm := os.Getenv("AOS_MODE")', ['AOS_MODE:1']],
+  [
+    'a.rb',
+    "m = ENV.fetch('AOS_MODE', 'x')\nn = ENV.fetch('PORT') { 80 }\no = ENV['HOST'] || 'h'",
+    ['AOS_MODE:1', 'PORT:2', 'HOST:3'],
+  ],
+  ['a.rb', "m = ENV.fetch('AOS_MODE')\nn = ENV.fetch('PORT') { raise 'x' }", []],
+  ['A.java', 'String m = System.getenv().getOrDefault("AOS_MODE", "x");', ['AOS_MODE:1']],
+  ['A.java', `@Value("\${AOS_MODE:local}") String m; @Value("\${PORT}") int p;`, ['AOS_MODE:1']],
+  ['A.kt', 'val m = System.getenv("AOS_MODE") ?: "x"', ['AOS_MODE:1']],
+  // Shell and make
+  [
+    'a.sh',
+    `mode="\${AOS_MODE:-preprod}"\n: "\${PORT:=80}"\necho \${HOST-x}`,
+    ['AOS_MODE:1', 'PORT:2', 'HOST:3'],
+  ],
+  ['a.sh', `: "\${AOS_MODE:?set it}"; x=\${PORT:+y}; y=\${HOST:-}; z=$AOS_MODE`, []],
+  ['a.sh', `echo hi # \${AOS_MODE:-x}`, []],
+  ['Makefile', 'AOS_MODE ?= local', ['AOS_MODE:1']],
+  // Containers
+  ['Dockerfile', 'FROM x\nENV AOS_MODE=preprod PORT=80\nARG HOST=h', ['AOS_MODE:2', 'PORT:2', 'HOST:3']],
+  ['api.Dockerfile', 'ENV AOS_MODE preprod', ['AOS_MODE:1']],
+  ['Dockerfile', 'ENV A=1 \\\n    AOS_MODE="preprod"', ['AOS_MODE:2']],
+  ['Dockerfile', `ARG AOS_MODE\nENV AOS_MODE=$AOS_MODE PORT="\${PORT}"\n# ENV AOS_MODE=x`, []],
+  [
+    'docker-compose.yml',
+    `services:\n  api:\n    environment:\n      AOS_MODE: preprod\n      PORT: \${PORT:-80}\n      HOST: \${HOST:?}`,
+    ['AOS_MODE:4', 'PORT:5'],
+  ],
+  [
+    'compose.prod.yaml',
+    `services:\n  api:\n    environment:\n      - AOS_MODE=prod\n      - HOST\n      - PORT=\${PORT}`,
+    ['AOS_MODE:4'],
+  ],
+  [
+    'k8s/api.yaml',
+    'env:\n  - name: AOS_MODE\n    value: preprod\n  - name: PORT\n    valueFrom: {}\n  - {name: HOST, value: "h"}',
+    ['AOS_MODE:2', 'HOST:6'],
+  ],
+  [
+    'k8s/api.yaml',
+    'env:\n  - value: x\n    name: AOS_MODE\n  - name: PORT\n    value: ""\n  - name: HOST\n    value: $(OTHER)',
+    ['AOS_MODE:3'],
+  ],
+  ['notes.md', 'os.getenv("AOS_MODE", "preprod")', []],
+]
+
+test('the corpus has exactly the guesses that it is known to have', () => {
+  for (const [path, text, expected] of corpus) {
+    const found = findInSource(contract, { path, text }).filter(({ code }) => code === 'guess')
+    const told = found.map(({ variable, line }) => `${variable}:${line}`).sort()
+    assert.deepEqual(told, [...expected].sort(), `${path}\n${text}`)
+  }
+  console.log(`${corpus.length} samples`)
+})
+
+test('a default of a discriminator or a secret is worse than one of a setting', () => {
+  const severity = (name: string) =>
+    findInSource(contract, { path: 'a.py', text: `os.getenv("${name}", "x")` }).map((found) => found.severity)
+  assert.deepEqual(severity('AOS_MODE'), ['high'])
+  assert.deepEqual(severity('JWT_SECRET'), ['high'])
+  assert.deepEqual(severity('CUSTOMER_SANDBOX_ENABLED'), ['medium'])
+  assert.deepEqual(severity('PORT'), ['low'])
+})
+
+test('the default itself is never told', () => {
+  const secret = `s${Math.random().toString(36).slice(2)}`
+  for (const text of [`os.getenv("JWT_SECRET", "${secret}")`, `os.environ.get("JWT_SECRET") or "${secret}"`])
+    assert.ok(!JSON.stringify(findInSource(contract, { path: 'a.py', text })).includes(secret))
+})
+
+test('whatever stands around a guess, it is found at its line, and in a comment it is not', () => {
+  const runs = 300
+  const around = fc.array(fc.constantFrom('x = 1', '# note', 'y = "a # b"', "z = 'it'", '', 'def f(): pass'))
+  fc.assert(
+    fc.property(around, around, (before, after) => {
+      const guess = 'm = os.getenv("AOS_MODE", "preprod")'
+      const found = (line: string) =>
+        findInSource(contract, { path: 'a.py', text: [...before, line, ...after].join('\n') })
+          .filter(({ code }) => code === 'guess')
+          .map(({ line }) => line)
+      assert.deepEqual(found(guess), [before.length + 1])
+      assert.deepEqual(found(`# ${guess}`), [])
+    }),
+    { numRuns: runs },
+  )
+  console.log(`${runs} files`)
+})
+
+test('no text makes the search fail or take its time', () => {
+  const runs = 300
+  const piece = fc.constantFrom(
+    'os.getenv(',
+    '"AOS_MODE"',
+    ',',
+    ' ',
+    '\n',
+    `\${AOS_MODE:-`,
+    '}',
+    '"""',
+    "'",
+    '`',
+    '/*',
+    'ENV ',
+    '=',
+    '{',
+    'process.env',
+    '?? ',
+  )
+  fc.assert(
+    fc.property(
+      fc.array(piece, { maxLength: 200 }),
+      fc.constantFrom('a.py', 'a.ts', 'Dockerfile', 'compose.yml', 'a.go'),
+      (pieces, path) => {
+        findInSource(contract, { path, text: pieces.join('') })
+      },
+    ),
+    { numRuns: runs },
+  )
+  for (const path of ['a.py', 'a.ts', 'Dockerfile', 'compose.yml', 'a.java', 'a.rb', 'a.go', 'a.sh'])
+    for (const unit of ['"', "'''", '`', '{', 'ENV A=', 'process.env.A ', 'getenv("A" ', '\\\n', ' \n', 'a_'])
+      findInSource(contract, { path, text: unit.repeat(4000) })
+  console.log(`${runs} texts`)
+})

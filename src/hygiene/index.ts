@@ -1,0 +1,20 @@
+export { applyBaseline, type Baseline, parseBaseline } from './baseline.ts'
+export { type EnvironmentSeen, findInEnvironment } from './environment-detector.ts'
+export {
+  atLeast,
+  type HygieneCode,
+  type HygieneFinding,
+  hygieneCodes,
+  severities,
+  severityLevel,
+} from './finding.ts'
+export {
+  type Fingerprints,
+  findReusedValues,
+  fingerprintKeyBytesMin,
+  formatFingerprints,
+  parseFingerprints,
+  recordFingerprints,
+} from './fingerprint.ts'
+export { formatHygiene, hygieneData, hygieneGithub, hygieneSarif } from './report.ts'
+export { findInSource, isScanned, type SourceFile, sourceCharactersMax } from './source-detector.ts'
