@@ -142,7 +142,9 @@ describe('a broker whose log is witnessed', { timeout: 90_000 }, () => {
     const store = openSqliteStore({ path: dataFile('sallyport.db') })
     const log = await createLog({ storage: store.storage, signer: stolen })
     for (let index = 0; index < size + 3; index += 1)
-      await log.record({ entry: entryFixture({ outcome: 'nothing happened' }) })
+      await log.record({
+        entry: entryFixture({ outcome: 'nothing happened', timestamp: new Date().toISOString() }),
+      })
     await log.close()
     store.close()
 
