@@ -2,8 +2,8 @@
 import { spawnSync } from 'node:child_process'
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { basename, dirname, join, resolve } from 'node:path'
-import { build as bundle, type Metafile } from 'esbuild'
+import { basename, dirname, extname, join, resolve } from 'node:path'
+import { build as bundle, type Metafile, type Plugin } from 'esbuild'
 import { writeLicences } from './licences.ts'
 
 const root = join(import.meta.dirname, '..')
@@ -17,16 +17,22 @@ const __dirname = import.meta.dirname`
 /** Optional parts of packages, asked for inside a `try`. They stay outside and are not there. */
 const absent = ['pg-native', 'pg-cloudflare']
 
-/** One file that is published, with every dependency inside. `source` is relative to the root, `target` too or absolute. */
+/**
+ * What is published, with every dependency inside. `source` is relative to the root, `target` too or absolute. A library is one file; a
+ * program has beside it `<name>-*.js`, the parts that its commands load when they are called. A starter is one small file in CommonJS, which
+ * Node starts sooner than a module, and loads `sallyport.js` when it is needed.
+ */
 export type Entry = {
   readonly source: string
   readonly target: string
-  readonly kind: 'program' | 'library'
+  readonly kind: 'program' | 'library' | 'starter'
 }
 
 const entries: readonly Entry[] = [
   { source: 'src/cli/main.ts', target: 'dist/sallyport.js', kind: 'program' },
+  { source: 'src/cli/start.ts', target: 'dist/start.cjs', kind: 'starter' },
   { source: 'src/testing/index.ts', target: 'dist/testing.js', kind: 'library' },
+  { source: 'src/contract-door/index.ts', target: 'dist/contract.js', kind: 'library' },
   { source: 'client/src/index.ts', target: 'client/dist/index.js', kind: 'library' },
 ]
 
@@ -50,24 +56,60 @@ export async function buildEntry(entry: Entry): Promise<Metafile> {
   const source = join(root, entry.source)
   if (!existsSync(source)) throw new Error(`${entry.source} is not there, so ${entry.target} cannot be built`)
   const target = resolve(root, entry.target)
+  const isStarter = entry.kind === 'starter'
   const { metafile } = await bundle({
-    entryPoints: [source],
-    outfile: target,
+    entryPoints: { [basename(target, extname(target))]: source },
+    outdir: dirname(target),
+    outExtension: { '.js': extname(target) },
+    splitting: entry.kind === 'program',
+    chunkNames: `${basename(target, '.js')}-[hash]`,
     absWorkingDir: root,
     bundle: true,
     platform: 'node',
-    format: 'esm',
+    format: isStarter ? 'cjs' : 'esm',
     target: 'node24',
     external: absent,
-    // The client has no package inside, so it needs no names of CommonJS.
-    banner: { js: entry.source.startsWith('client/') ? '' : commonJs },
+    // The client has no package inside, so it needs no names of CommonJS; neither does what is CommonJS.
+    banner: { js: isStarter || entry.source.startsWith('client/') ? '' : commonJs },
     legalComments: 'none',
     logLevel: 'warning',
     metafile: true,
+    plugins: [...(isStarter ? [mainBeside] : []), withoutSideEffects],
   })
-  if (entry.kind === 'program') makeExecutable(target)
+  refuseLazyCommonJs(metafile)
+  if (entry.kind !== 'library') makeExecutable(target)
   else writeTypes(source, target)
   return metafile
+}
+
+/**
+ * No file of ours does anything by being imported, so what a file does not use of a room's door is not loaded with it: a quick command
+ * stays quick although a door names slow things as well.
+ */
+const withoutSideEffects: Plugin = {
+  name: 'without-side-effects',
+  setup({ onResolve }) {
+    onResolve({ filter: /^\.{1,2}\/.*\.ts$/ }, ({ path, resolveDir }) => {
+      const resolved = resolve(resolveDir, path)
+      return resolved.startsWith(join(root, 'src/')) ? { path: resolved, sideEffects: false } : undefined
+    })
+  },
+}
+
+/** A starter finds the whole program beside itself. */
+const mainBeside: Plugin = {
+  name: 'main-beside',
+  setup({ onResolve }) {
+    onResolve({ filter: /^\.\/main\.ts$/ }, () => ({ path: './sallyport.js', external: true }))
+  },
+}
+
+/** In a program of several parts `import()` of CommonJS gives a default alone: such a package stands as a plain import in a file that is loaded lazily. */
+function refuseLazyCommonJs({ inputs }: Metafile): void {
+  for (const [path, { imports }] of Object.entries(inputs))
+    for (const { kind, path: target } of imports)
+      if (kind === 'dynamic-import' && inputs[target]?.format === 'cjs')
+        throw new Error(`${path} loads ${target} by import(), which is CommonJS`)
 }
 
 function makeExecutable(target: string): void {

@@ -12,6 +12,7 @@ const generators = [
   { file: 'schema.ts', name: 'buildSchema' },
   { file: 'lint-reports.ts', name: 'buildLintReports' },
   { file: 'openapi.ts', name: 'buildOpenapi' },
+  { file: 'guards.ts', name: 'buildGuards' },
 ] as const
 
 const { values } = parseArgs({ options: { check: { type: 'boolean', default: false } } })

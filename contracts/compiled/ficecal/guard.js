@@ -1,0 +1,213 @@
+// Compiled by sallyport from ficecal.yaml. Do not edit it: compile the contract again.
+
+/** The contract that this guard was compiled from. */
+export const contract = {"name":"ficecal","file":"ficecal.yaml","digest":"sha256:be104e003b29bc7738b167a5fadf736f83c73bf169bbabc890084edc2beabbc1","discriminators":["NODE_ENV"],"modes":[{"name":"LOCAL","match":{"NODE_ENV":"development"}},{"name":"STAGE","match":{"NODE_ENV":"staging"}},{"name":"PROD","match":{"NODE_ENV":"production"}}],"scopes":[{"name":"runtime","commands":[]}],"defaultScope":"runtime","variables":["NODE_ENV","FICECAL_API_BASE","FICECAL_MCP_BASE","FICECAL_SECRET_RESOLVER_ENDPOINT","FICECAL_CREDENTIALS_BACKEND"],"sensitive":[],"internal":[]}
+
+const scopes = ["runtime"]
+const modes = [
+  ["LOCAL",{"NODE_ENV":"development"},15],
+  ["STAGE",{"NODE_ENV":"staging"},16],
+  ["PROD",{"NODE_ENV":"production"},17],
+]
+// Asked only when there is a finding, so it is not made before.
+let table
+const about = () => (table ??= {
+  NODE_ENV: ["unspecified",[],false,"one of development, staging, production","always",24,{}],
+  FICECAL_API_BASE: ["unspecified",[],false,"a URI, with the scheme https or http","always",25,{}],
+  FICECAL_MCP_BASE: ["unspecified",[],false,"a URI, with the scheme https or http","always",27,{}],
+  FICECAL_SECRET_RESOLVER_ENDPOINT: ["unspecified",[],false,"a URI, with the scheme https or http","",32,{}],
+})
+
+/** Everything that is wrong with an environment, at once. Never throws, and shows no character of a sensitive value. */
+export function check(env, options = {}) {
+  const scope = options.scope ?? "runtime"
+  const program = options.seenBy !== 'launcher'
+  const findings = []
+  const modeIndex = modes.findIndex(([, match]) => env.NODE_ENV === match.NODE_ENV)
+  const mode = modes[modeIndex]?.[0] ?? "?"
+  const scopeIndex = scopes.indexOf(scope)
+  const at = scopeIndex < 0 ? -1 : scopeIndex * 4 + (modeIndex < 0 ? 3 : modeIndex)
+  const no = (code, name) => {
+    findings.push(variableFinding(code, name, env[name], mode, at))
+  }
+  let v
+  let only
+  const stale = env.SALLYPORT_CONTRACT_DIGEST
+  if (stale !== undefined && stale !== contract.digest) findings.push(staleFinding("SALLYPORT_CONTRACT_DIGEST"))
+  if (scopeIndex < 0) findings.push(scopeFinding(scope))
+  if (modeIndex < 0) findings.push(modeFinding(env))
+  for (const name of ["FICECAL_API_BASE","FICECAL_MCP_BASE"]) {
+    v = env[name]
+    if ((v === undefined || v === '') && at >= 0) no('E201', name)
+    else if (v !== undefined) {
+      if (!isUri(v)) no('E202', name)
+      else if (!v.startsWith("https:") && !v.startsWith("http:")) no('E206', name)
+    }
+  }
+    v = env.FICECAL_SECRET_RESOLVER_ENDPOINT
+    if (v !== undefined) {
+      if (!isUri(v)) no('E202', 'FICECAL_SECRET_RESOLVER_ENDPOINT')
+      else if (!v.startsWith("https:") && !v.startsWith("http:")) no('E206', 'FICECAL_SECRET_RESOLVER_ENDPOINT')
+    }
+
+
+  return { ...(modeIndex < 0 ? {} : { mode }), scope, findings }
+}
+
+function variableFinding(code, variable, value, mode, at) {
+  const [owner = '', secretPaths = [], sensitive = true, expected = '', requiredWords = '', line = 0, fixed = {}] = about()[variable] ?? []
+  const only = fixed[mode]
+  const [path] = secretPaths
+  const words = (message, wanted, fix) => ({
+    code, variable, owner, secretPaths, message, expected: wanted, seen: seenWords(value, sensitive), fix, line,
+  })
+  switch (code) {
+    case 'E201': {
+      const from = path === undefined || path === 'unspecified' ? '' : ` from ${path}`
+      const when = requiredWords === 'always' ? '' : ` (${requiredWords})`
+      const fix = only === undefined ? `set ${variable}${from}` : `set ${variable}=${only}`
+      return words(`${variable} is required${when}.`, only ?? expected, fix)
+    }
+    case 'E204':
+      return words(`${variable} is fixed in ${mode === "?" ? 'every mode' : mode}.`, only ?? '', `set ${variable}=${only}`)
+    case 'E208':
+      return words(`${variable} is the launcher's alone.`, 'not set', 'start the program with `sallyport run`, which keeps it back')
+    default: {
+      const optional = isRequired(variable, at) ? '' : ', or unset it'
+      return words(`${variable} ${faults[code] ?? ''}.`, expected, `set ${variable} to ${expected}${optional}`)
+    }
+  }
+}
+
+const faults = {
+  E202: 'is of another type',
+  E203: 'has none of its values',
+  E205: 'is out of range',
+  E206: 'has the wrong scheme',
+  E207: 'does not match its pattern',
+}
+
+const requiredAt = () => ({"FICECAL_API_BASE":"1111","FICECAL_MCP_BASE":"1111"})
+
+function isRequired(name, at) {
+  return requiredAt()[name]?.[at] === '1'
+}
+
+function otherFinding(
+  code,
+  variable,
+  value,
+  words,
+) {
+  const known = about()[variable]
+  const [owner, secretPaths = [], sensitive = true] = known ?? []
+  const { message, expected, fix, line } = words
+  return { code, variable, ...(owner === undefined ? {} : { owner }), secretPaths, message, expected, seen: seenWords(value, sensitive), fix, line }
+}
+
+function staleFinding(where) {
+  return {
+    code: 'E103', secretPaths: [], message: `This guard is of another contract than ${where} says.`, expected: contract.digest,
+    seen: 'another digest', fix: `compile ${contract.file} again`, line: 0,
+  }
+}
+
+function scopeFinding(scope) {
+  const names = scopes.join(', ')
+  return {
+    code: 'E102', secretPaths: [], message: 'There is no such scope.', expected: `one of ${names}`,
+    seen: seenWords(scope, false), fix: `name one of ${names}`, line: 0,
+  }
+}
+
+function modeFinding(env) {
+  const names = contract.discriminators
+  const owners = {"NODE_ENV":"unspecified"}
+  const ranked = modes.map(([name, match, line]) => ({ name, match, line, differing: names.filter((one) => env[one] !== match[one]) }))
+  const fewest = Math.min(...ranked.map(({ differing }) => differing.length))
+  const nearest = ranked.filter(({ differing }) => differing.length === fewest)
+  const owner = [...new Set(nearest.flatMap(({ differing }) => differing.flatMap((name) => owners[name] ?? [])))].join(', ')
+  const seen = names.map((name) => `${name}=${env[name] === undefined ? '(not set)' : env[name] === '' ? '(empty)' : seenWords(env[name], false)}`).join(' ')
+  const tuples = modes.map(([name, match]) => `${name}(${names.map((one) => match[one]).join(',')})`).join(' ')
+  return {
+    code: 'E101', ...(owner === '' ? {} : { owner }), secretPaths: [], message: `No mode has ${seen}.`,
+    expected: `${names.join(',')} as in ${tuples}`, seen,
+    fix: nearest.map(({ name, match, differing }) => `${name} needs ${differing.map((one) => `${one}=${match[one]}`).join(' ')}`).join(' · '),
+    line: nearest[0]?.line ?? 0,
+  }
+}
+
+/** Nothing but its length is said of a sensitive value, and of what looks like a secret in the wrong place. */
+function seenWords(value, sensitive) {
+  if (value === undefined) return 'not set'
+  if (value === '') return 'set, but empty'
+  const length = `set, ${value.length} characters`
+  if (sensitive || !/^[\x20-\x7e]*$/.test(value) || /:\/\/[^/]*@/.test(value) || /[A-Za-z0-9+=_-]{32}/.test(value)) return length
+  return value.length > 60 ? `${length}, beginning ${value.slice(0, 60)}` : value
+}
+
+function isUri(text) {
+  return /^[A-Za-z][A-Za-z0-9+.-]*:[\x21-\x7e]+$/.test(text)
+}
+
+/**
+ * Stops the program with exit code 78 and every problem on standard error when its environment is not as the contract says; else gives the
+ * variables by name, in their types. A contract file beside this guard must be the one that it was compiled from.
+ */
+export function enforce(options = {}) {
+  const env = { ...(options.env ?? process.env) }
+  const checked = check(env, options.scope === undefined ? {} : { scope: options.scope })
+  const findings = [...(isStale() ? [staleFinding(contract.file)] : []), ...checked.findings]
+  if (findings.length > 0) {
+    process.getBuiltinModule('node:fs').writeSync(2, report({ ...checked, findings }))
+    process.exit(78)
+  }
+  return read(env, checked)
+}
+
+/** The report of a check, for people. */
+export function report({ mode, scope, findings }) {
+  const lines = findings.map(({ code, message, seen, expected, owner, secretPaths, fix }) =>
+    `error[${code}] ${message}\n  found     ${seen}\n  expected  ${expected}\n${owner === undefined ? '' : `  owner     ${owner}\n`}${secretPaths.length === 0 ? '' : `  secret    ${secretPaths.join(', else ')}\n`}  fix       ${fix}\n`)
+  return `${lines.join('\n')}\n${findings.length} ${findings.length === 1 ? 'problem' : 'problems'} · mode ${mode ?? '(none)'} · scope ${scope} · ${contract.file}\nNothing was started, and nothing was guessed.\n`
+}
+
+function isStale() {
+  const { existsSync, readFileSync } = process.getBuiltinModule('node:fs')
+  const beside = `${import.meta.dirname}/${contract.file}`
+  if (!existsSync(beside)) return false
+  return `sha256:${process.getBuiltinModule('node:crypto').hash('sha256', readFileSync(beside))}` !== contract.digest
+}
+
+// Those that are not given as the text that they are.
+const kinds = () => ({
+
+})
+
+/** The declared variables that are set, in their types; of an environment that passed. */
+function read(env, { mode, scope }) {
+  const values = { mode, scope }
+  const kind = kinds()
+  for (const name of contract.variables) {
+    const text = env[name]
+    if (text !== undefined) values[name] = valueOf(text, kind[name])
+  }
+  return Object.freeze(values)
+}
+
+function valueOf(text, kind) {
+  switch (kind) {
+    case 'boolean':
+      return text === 'true'
+    case 'integer':
+    case 'number':
+    case 'port':
+      return Number(text)
+    case 'list':
+      return text.split(',')
+    case 'json':
+      return JSON.parse(text)
+    default:
+      return text
+  }
+}

@@ -1,0 +1,163 @@
+#!/bin/sh
+# Compiled by sallyport from ficecal.yaml. Do not edit it: compile the contract again.
+# contract ficecal sha256:be104e003b29bc7738b167a5fadf736f83c73bf169bbabc890084edc2beabbc1
+#
+#   sh guard.sh [--scope runtime] [-- command…]
+#
+# Refuses with exit code 78 and every problem on standard error; else becomes the command. Sourced without arguments it checks the default
+# scope and stops the script that sourced it; with `set -- --functions` it defines sallyport_check alone.
+
+# shellcheck disable=SC2034
+sallyport_digest='sha256:be104e003b29bc7738b167a5fadf736f83c73bf169bbabc890084edc2beabbc1'
+
+_sp_no() { # code name owner secret expected fix
+  _sp_count=$((_sp_count + 1))
+  case $1 in
+    E101 | E102) _sp_words='is none of the contract' ;;
+    E103) _sp_words='is another one' ;;
+    E201) _sp_words='is required' ;;
+    E202) _sp_words='is of another type' ;;
+    E203) _sp_words='has none of its values' ;;
+    E204) _sp_words="is fixed in $_sp_mode" ;;
+    E205) _sp_words='is out of range' ;;
+    E206) _sp_words='has the wrong scheme' ;;
+    E207) _sp_words='does not match its pattern' ;;
+    E301) _sp_words='never takes a migration' ;;
+    E302) _sp_words='has to confirm the migration' ;;
+    E303) _sp_words='is not that of the mode' ;;
+    *) _sp_words='is forbidden everywhere' ;;
+  esac
+  printf 'error[%s] %s %s\n' "$1" "$2" "$_sp_words" >&2
+  printf '  found     %s\n  expected  %s\n' "$_sp_seen" "$5" >&2
+  if [ -n "$3" ]; then printf '  owner     %s\n' "$3" >&2; fi
+  if [ -n "$4" ]; then printf '  secret    %s\n' "$4" >&2; fi
+  printf '  fix       %s\n\n' "$6" >&2
+}
+
+# Nothing is said of a sensitive value, nor of what could be one in the wrong place.
+_sp_look() { # sensitive?
+  case $_sp_v in
+    '') _sp_seen='set, but empty' ;;
+    *[!\ -~]* | *://*@*) _sp_seen='set, not shown' ;;
+    ????????????????????????????????*) _sp_seen='set, not shown' ;;
+    *) if [ "$1" = yes ]; then _sp_seen='set, not shown'; else _sp_seen=$_sp_v; fi ;;
+  esac
+}
+
+_sp_is_uri() {
+  case $_sp_v in
+    *[!!-~]* | [!A-Za-z]* | *:) _sp_rest=${_sp_v#*:} ;;
+    *:*) _sp_rest=ok ;;
+    *) return 1 ;;
+  esac
+  case $_sp_v in
+    *[!!-~]* | [!A-Za-z]*) return 1 ;;
+  esac
+  [ -n "$_sp_rest" ] || return 1
+  case ${_sp_v%%:*} in
+    *[!A-Za-z0-9+.-]*) return 1 ;;
+  esac
+}
+
+# sallyport_check [scope]: 0, or 78 when the environment is not as the contract says.
+sallyport_check() {
+  # Ranges of characters are those of ASCII; what it was before comes back.
+  _sp_locale=${LC_ALL-} _sp_localised=${LC_ALL+x}
+  LC_ALL=C
+  _sp_count=0 _sp_v='' _sp_seen='' _sp_words='' _sp_mode='?' _sp_scope=${1-runtime}
+  _sp_all
+  if [ -n "$_sp_localised" ]; then LC_ALL=$_sp_locale; else unset LC_ALL; fi
+  [ "$_sp_count" = 0 ] && return 0
+  case $_sp_count in 1) _sp_words=problem ;; *) _sp_words=problems ;; esac
+  printf '%s %s · mode %s · scope %s · ficecal.yaml\nNothing was started, and nothing was guessed.\n' "$_sp_count" "$_sp_words" "$_sp_mode" "$_sp_scope" >&2
+  return 78
+}
+
+_sp_all() {
+  if [ "${SALLYPORT_CONTRACT_DIGEST-$sallyport_digest}" != "$sallyport_digest" ]; then
+    _sp_seen='another digest'
+    _sp_no E103 contract '' '' 'sha256:be104e003b29bc7738b167a5fadf736f83c73bf169bbabc890084edc2beabbc1' 'compile the contract again'
+  fi
+  case $_sp_scope in
+    'runtime') ;;
+    *)
+      _sp_v=$_sp_scope
+      _sp_look no
+      _sp_no E102 scope '' '' 'one of runtime' 'name one of runtime'
+      ;;
+  esac
+  if [ "${NODE_ENV+x}" ] && [ "$NODE_ENV" = 'development' ]; then _sp_mode='LOCAL'
+  elif [ "${NODE_ENV+x}" ] && [ "$NODE_ENV" = 'staging' ]; then _sp_mode='STAGE'
+  elif [ "${NODE_ENV+x}" ] && [ "$NODE_ENV" = 'production' ]; then _sp_mode='PROD'
+  else
+    _sp_tuple=''
+    _sp_v=${NODE_ENV-}
+    if [ "${NODE_ENV+x}" ]; then _sp_look no; else _sp_seen='(not set)'; fi
+    _sp_tuple="${_sp_tuple}NODE_ENV=$_sp_seen "
+    _sp_seen=$_sp_tuple
+    _sp_no E101 mode 'unspecified' '' 'NODE_ENV as in LOCAL(development) STAGE(staging) PROD(production)' 'make them those of one mode'
+  fi
+  case "$_sp_scope $_sp_mode" in 'runtime '*) _sp_missing=yes ;; *) _sp_missing=no ;; esac
+  if [ "${FICECAL_API_BASE+x}" ]; then
+  _sp_v=$FICECAL_API_BASE
+  if [ -z "$_sp_v" ] && [ $_sp_missing = yes ]; then _sp_seen='set, but empty'; _sp_no E201 FICECAL_API_BASE 'unspecified' '' 'a URI, with the scheme https or http' 'set FICECAL_API_BASE'
+  else
+  if ! _sp_is_uri; then _sp_look no; _sp_no E202 FICECAL_API_BASE 'unspecified' '' 'a URI, with the scheme https or http' 'set FICECAL_API_BASE to a URI, with the scheme https or http'
+  elif [ "${_sp_v%%:*}" != 'https' ] && [ "${_sp_v%%:*}" != 'http' ]; then _sp_look no; _sp_no E206 FICECAL_API_BASE 'unspecified' '' 'a URI, with the scheme https or http' 'set FICECAL_API_BASE to a URI, with the scheme https or http'
+  fi
+  fi
+  elif [ $_sp_missing = yes ]; then _sp_seen='not set'; _sp_no E201 FICECAL_API_BASE 'unspecified' '' 'a URI, with the scheme https or http' 'set FICECAL_API_BASE'
+  fi
+  case "$_sp_scope $_sp_mode" in 'runtime '*) _sp_missing=yes ;; *) _sp_missing=no ;; esac
+  if [ "${FICECAL_MCP_BASE+x}" ]; then
+  _sp_v=$FICECAL_MCP_BASE
+  if [ -z "$_sp_v" ] && [ $_sp_missing = yes ]; then _sp_seen='set, but empty'; _sp_no E201 FICECAL_MCP_BASE 'unspecified' '' 'a URI, with the scheme https or http' 'set FICECAL_MCP_BASE'
+  else
+  if ! _sp_is_uri; then _sp_look no; _sp_no E202 FICECAL_MCP_BASE 'unspecified' '' 'a URI, with the scheme https or http' 'set FICECAL_MCP_BASE to a URI, with the scheme https or http'
+  elif [ "${_sp_v%%:*}" != 'https' ] && [ "${_sp_v%%:*}" != 'http' ]; then _sp_look no; _sp_no E206 FICECAL_MCP_BASE 'unspecified' '' 'a URI, with the scheme https or http' 'set FICECAL_MCP_BASE to a URI, with the scheme https or http'
+  fi
+  fi
+  elif [ $_sp_missing = yes ]; then _sp_seen='not set'; _sp_no E201 FICECAL_MCP_BASE 'unspecified' '' 'a URI, with the scheme https or http' 'set FICECAL_MCP_BASE'
+  fi
+  if [ "${FICECAL_SECRET_RESOLVER_ENDPOINT+x}" ]; then
+  _sp_v=$FICECAL_SECRET_RESOLVER_ENDPOINT
+  if ! _sp_is_uri; then _sp_look no; _sp_no E202 FICECAL_SECRET_RESOLVER_ENDPOINT 'unspecified' '' 'a URI, with the scheme https or http' 'set FICECAL_SECRET_RESOLVER_ENDPOINT to a URI, with the scheme https or http'
+  elif [ "${_sp_v%%:*}" != 'https' ] && [ "${_sp_v%%:*}" != 'http' ]; then _sp_look no; _sp_no E206 FICECAL_SECRET_RESOLVER_ENDPOINT 'unspecified' '' 'a URI, with the scheme https or http' 'set FICECAL_SECRET_RESOLVER_ENDPOINT to a URI, with the scheme https or http'
+  fi
+  fi
+}
+
+_sp_main() {
+  _sp_wanted='runtime'
+  if [ "${1-}" = --scope ]; then
+    if [ $# -lt 2 ]; then return 64; fi
+    _sp_wanted=$2
+    shift 2
+  fi
+  if [ $# -gt 0 ] && [ "$1" != -- ]; then
+    echo 'usage: sh guard.sh [--scope SCOPE] [-- command…]' >&2
+    return 64
+  fi
+  case $0 in
+    */*) _sp_beside=${0%/*}/ficecal.yaml ;;
+    *) _sp_beside=ficecal.yaml ;;
+  esac
+  if [ -f "$_sp_beside" ] && command -v sha256sum >/dev/null; then
+    if [ "sha256:$(sha256sum <"$_sp_beside" | cut -c 1-64)" != "$sallyport_digest" ]; then
+      _sp_count=0 _sp_seen='another digest'
+      _sp_no E103 contract '' '' 'sha256:be104e003b29bc7738b167a5fadf736f83c73bf169bbabc890084edc2beabbc1' 'compile the contract again'
+      return 78
+    fi
+  fi
+  sallyport_check "$_sp_wanted" || return $?
+  :
+  if [ $# -gt 0 ]; then
+    shift
+    [ $# -gt 0 ] && exec "$@"
+  fi
+  return 0
+}
+
+if [ "${1-}" != --functions ]; then
+  _sp_main "$@" || exit $?
+fi

@@ -1,0 +1,275 @@
+// Compiled by sallyport from sallyport.yaml. Do not edit it: compile the contract again.
+export type Variables = Readonly<Record<string, string | undefined>>
+
+export type Finding = {
+  readonly code: string
+  readonly variable?: string
+  readonly owner?: string
+  readonly secretPaths: readonly string[]
+  readonly message: string
+  readonly expected: string
+  readonly seen: string
+  readonly fix: string
+  readonly line: number
+}
+
+export type Checked = { readonly mode?: string; readonly scope: string; readonly findings: readonly Finding[] }
+
+export type CheckOptions = { readonly scope?: string; readonly seenBy?: 'launcher' | 'program' }
+
+type About = readonly [
+  owner: string,
+  secretPaths: readonly string[],
+  sensitive: boolean,
+  expected: string,
+  requiredWords: string,
+  line: number,
+  fixed: Readonly<Record<string, string>>,
+]
+
+/** Every variable of the contract. */
+export type Values = {
+  /** Orders team · one of local, stage, prod · required always */
+  readonly APP_MODE?: "local" | "stage" | "prod"
+  /** Orders team · a port from 0 to 65535 · required always */
+  readonly PORT?: number
+  /** Orders team · true or false · required in LOCAL */
+  readonly DEBUG_PAGES?: boolean
+  /** Platform · a URI, with the scheme postgresql · required in STAGE, PROD */
+  readonly DATABASE_URL?: string
+}
+
+export type Mode = 'LOCAL' | 'STAGE' | 'PROD'
+
+export type RuntimeEnvironment =
+  | (Values & { readonly mode: 'LOCAL'; readonly scope: 'runtime'; readonly APP_MODE: "local"; readonly PORT: number; readonly DEBUG_PAGES: boolean })
+  | (Values & { readonly mode: 'STAGE'; readonly scope: 'runtime'; readonly APP_MODE: "stage"; readonly PORT: number; readonly DEBUG_PAGES?: false; readonly DATABASE_URL: string })
+  | (Values & { readonly mode: 'PROD'; readonly scope: 'runtime'; readonly APP_MODE: "prod"; readonly PORT: number; readonly DEBUG_PAGES?: false; readonly DATABASE_URL: string })
+
+/** The environment of a process of the default scope. */
+export type Environment = RuntimeEnvironment
+
+
+/** The contract that this guard was compiled from. */
+export const contract = {"name":"node-service","file":"sallyport.yaml","digest":"sha256:aab290b3c0eedc5fc69f3011057b12bd2b5f019ec456910050bb8586390c0e36","discriminators":["APP_MODE"],"modes":[{"name":"LOCAL","match":{"APP_MODE":"local"}},{"name":"STAGE","match":{"APP_MODE":"stage"}},{"name":"PROD","match":{"APP_MODE":"prod"}}],"scopes":[{"name":"runtime","commands":[]}],"defaultScope":"runtime","variables":["APP_MODE","PORT","DEBUG_PAGES","DATABASE_URL"],"sensitive":["DATABASE_URL"],"internal":[]}
+
+const scopes: readonly string[] = ["runtime"]
+const modes: readonly (readonly [name: string, match: Readonly<Record<string, string>>, line: number])[] = [
+  ["LOCAL",{"APP_MODE":"local"},12],
+  ["STAGE",{"APP_MODE":"stage"},13],
+  ["PROD",{"APP_MODE":"prod"},14],
+]
+// Asked only when there is a finding, so it is not made before.
+let table: Readonly<Record<string, About>> | undefined
+const about = (): Readonly<Record<string, About>> => (table ??= {
+  APP_MODE: ["Orders team",[],false,"one of local, stage, prod","always",20,{}],
+  PORT: ["Orders team",[],false,"a port from 0 to 65535","always",21,{}],
+  DEBUG_PAGES: ["Orders team",[],false,"true or false","in LOCAL",22,{"STAGE":"false","PROD":"false"}],
+  DATABASE_URL: ["Platform",["orders/database"],true,"a URI, with the scheme postgresql","in STAGE, PROD",26,{}],
+})
+
+/** Everything that is wrong with an environment, at once. Never throws, and shows no character of a sensitive value. */
+export function check(env: Variables, options: CheckOptions = {}): Checked {
+  const scope = options.scope ?? "runtime"
+  const program = options.seenBy !== 'launcher'
+  const findings: Finding[] = []
+  const modeIndex = modes.findIndex(([, match]) => env.APP_MODE === match.APP_MODE)
+  const mode = modes[modeIndex]?.[0] ?? "?"
+  const scopeIndex = scopes.indexOf(scope)
+  const at = scopeIndex < 0 ? -1 : scopeIndex * 4 + (modeIndex < 0 ? 3 : modeIndex)
+  const no = (code: string, name: string) => {
+    findings.push(variableFinding(code, name, env[name], mode, at))
+  }
+  let v: string | undefined
+  let only: string | undefined
+  const stale = env.SALLYPORT_CONTRACT_DIGEST
+  if (stale !== undefined && stale !== contract.digest) findings.push(staleFinding("SALLYPORT_CONTRACT_DIGEST"))
+  if (scopeIndex < 0) findings.push(scopeFinding(scope))
+  if (modeIndex < 0) findings.push(modeFinding(env))
+    v = env.PORT
+    if ((v === undefined || v === '') && at >= 0) no('E201', 'PORT')
+    else if (v !== undefined) {
+      if (!isPort(v)) no('E202', 'PORT')
+    }
+    v = env.DEBUG_PAGES
+    if ((v === undefined || v === '') && '1000'.charCodeAt(at) === 49) no('E201', 'DEBUG_PAGES')
+    else if (v !== undefined) {
+      if ((only = mode === "STAGE" ? "false" : mode === "PROD" ? "false" : undefined) !== undefined) {
+      if (v !== only) no('E204', 'DEBUG_PAGES')
+    }
+      else if (v !== 'true' && v !== 'false') no('E202', 'DEBUG_PAGES')
+    }
+    v = env.DATABASE_URL
+    if ((v === undefined || v === '') && '0110'.charCodeAt(at) === 49) no('E201', 'DATABASE_URL')
+    else if (v !== undefined) {
+      if (!isUri(v)) no('E202', 'DATABASE_URL')
+      else if (!v.startsWith("postgresql:")) no('E206', 'DATABASE_URL')
+    }
+
+
+  return { ...(modeIndex < 0 ? {} : { mode }), scope, findings }
+}
+
+function variableFinding(code: string, variable: string, value: string | undefined, mode: string, at: number): Finding {
+  const [owner = '', secretPaths = [], sensitive = true, expected = '', requiredWords = '', line = 0, fixed = {}] = about()[variable] ?? []
+  const only = fixed[mode]
+  const [path] = secretPaths
+  const words = (message: string, wanted: string, fix: string): Finding => ({
+    code, variable, owner, secretPaths, message, expected: wanted, seen: seenWords(value, sensitive), fix, line,
+  })
+  switch (code) {
+    case 'E201': {
+      const from = path === undefined || path === 'unspecified' ? '' : ` from ${path}`
+      const when = requiredWords === 'always' ? '' : ` (${requiredWords})`
+      const fix = only === undefined ? `set ${variable}${from}` : `set ${variable}=${only}`
+      return words(`${variable} is required${when}.`, only ?? expected, fix)
+    }
+    case 'E204':
+      return words(`${variable} is fixed in ${mode === "?" ? 'every mode' : mode}.`, only ?? '', `set ${variable}=${only}`)
+    case 'E208':
+      return words(`${variable} is the launcher's alone.`, 'not set', 'start the program with `sallyport run`, which keeps it back')
+    default: {
+      const optional = isRequired(variable, at) ? '' : ', or unset it'
+      return words(`${variable} ${faults[code] ?? ''}.`, expected, `set ${variable} to ${expected}${optional}`)
+    }
+  }
+}
+
+const faults: Readonly<Record<string, string>> = {
+  E202: 'is of another type',
+  E203: 'has none of its values',
+  E205: 'is out of range',
+  E206: 'has the wrong scheme',
+  E207: 'does not match its pattern',
+}
+
+const requiredAt = (): Readonly<Record<string, string>> => ({"PORT":"1111","DEBUG_PAGES":"1000","DATABASE_URL":"0110"})
+
+function isRequired(name: string, at: number): boolean {
+  return requiredAt()[name]?.[at] === '1'
+}
+
+function otherFinding(
+  code: string,
+  variable: string,
+  value: string | undefined,
+  words: Pick<Finding, 'message' | 'expected' | 'fix' | 'line'>,
+): Finding {
+  const known = about()[variable]
+  const [owner, secretPaths = [], sensitive = true] = known ?? []
+  const { message, expected, fix, line } = words
+  return { code, variable, ...(owner === undefined ? {} : { owner }), secretPaths, message, expected, seen: seenWords(value, sensitive), fix, line }
+}
+
+function staleFinding(where: string): Finding {
+  return {
+    code: 'E103', secretPaths: [], message: `This guard is of another contract than ${where} says.`, expected: contract.digest,
+    seen: 'another digest', fix: `compile ${contract.file} again`, line: 0,
+  }
+}
+
+function scopeFinding(scope: string): Finding {
+  const names = scopes.join(', ')
+  return {
+    code: 'E102', secretPaths: [], message: 'There is no such scope.', expected: `one of ${names}`,
+    seen: seenWords(scope, false), fix: `name one of ${names}`, line: 0,
+  }
+}
+
+function modeFinding(env: Variables): Finding {
+  const names = contract.discriminators
+  const owners: Readonly<Record<string, string>> = {"APP_MODE":"Orders team"}
+  const ranked = modes.map(([name, match, line]) => ({ name, match, line, differing: names.filter((one) => env[one] !== match[one]) }))
+  const fewest = Math.min(...ranked.map(({ differing }) => differing.length))
+  const nearest = ranked.filter(({ differing }) => differing.length === fewest)
+  const owner = [...new Set(nearest.flatMap(({ differing }) => differing.flatMap((name) => owners[name] ?? [])))].join(', ')
+  const seen = names.map((name) => `${name}=${env[name] === undefined ? '(not set)' : env[name] === '' ? '(empty)' : seenWords(env[name], false)}`).join(' ')
+  const tuples = modes.map(([name, match]) => `${name}(${names.map((one) => match[one]).join(',')})`).join(' ')
+  return {
+    code: 'E101', ...(owner === '' ? {} : { owner }), secretPaths: [], message: `No mode has ${seen}.`,
+    expected: `${names.join(',')} as in ${tuples}`, seen,
+    fix: nearest.map(({ name, match, differing }) => `${name} needs ${differing.map((one) => `${one}=${match[one]}`).join(' ')}`).join(' · '),
+    line: nearest[0]?.line ?? 0,
+  }
+}
+
+/** Nothing but its length is said of a sensitive value, and of what looks like a secret in the wrong place. */
+function seenWords(value: string | undefined, sensitive: boolean): string {
+  if (value === undefined) return 'not set'
+  if (value === '') return 'set, but empty'
+  const length = `set, ${value.length} characters`
+  if (sensitive || !/^[\x20-\x7e]*$/.test(value) || /:\/\/[^/]*@/.test(value) || /[A-Za-z0-9+=_-]{32}/.test(value)) return length
+  return value.length > 60 ? `${length}, beginning ${value.slice(0, 60)}` : value
+}
+
+function isPort(text: string): boolean {
+  return /^[0-9]{1,5}$/.test(text) && Number(text) <= 65535
+}
+
+function isUri(text: string): boolean {
+  return /^[A-Za-z][A-Za-z0-9+.-]*:[\x21-\x7e]+$/.test(text)
+}
+
+/**
+ * Stops the program with exit code 78 and every problem on standard error when its environment is not as the contract says; else gives the
+ * variables by name, in their types. A contract file beside this guard must be the one that it was compiled from.
+ */
+export function enforce(options?: { readonly scope?: "runtime"; readonly env?: Variables }): RuntimeEnvironment
+export function enforce(options: { readonly scope?: string; readonly env?: Variables } = {}): unknown {
+  const env = { ...(options.env ?? process.env) }
+  const checked = check(env, options.scope === undefined ? {} : { scope: options.scope })
+  const findings = [...(isStale() ? [staleFinding(contract.file)] : []), ...checked.findings]
+  if (findings.length > 0) {
+    process.getBuiltinModule('node:fs').writeSync(2, report({ ...checked, findings }))
+    process.exit(78)
+  }
+  return read(env, checked)
+}
+
+/** The report of a check, for people. */
+export function report({ mode, scope, findings }: Checked): string {
+  const lines = findings.map(({ code, message, seen, expected, owner, secretPaths, fix }) =>
+    `error[${code}] ${message}\n  found     ${seen}\n  expected  ${expected}\n${owner === undefined ? '' : `  owner     ${owner}\n`}${secretPaths.length === 0 ? '' : `  secret    ${secretPaths.join(', else ')}\n`}  fix       ${fix}\n`)
+  return `${lines.join('\n')}\n${findings.length} ${findings.length === 1 ? 'problem' : 'problems'} · mode ${mode ?? '(none)'} · scope ${scope} · ${contract.file}\nNothing was started, and nothing was guessed.\n`
+}
+
+function isStale(): boolean {
+  const { existsSync, readFileSync } = process.getBuiltinModule('node:fs')
+  const beside = `${import.meta.dirname}/${contract.file}`
+  if (!existsSync(beside)) return false
+  return `sha256:${process.getBuiltinModule('node:crypto').hash('sha256', readFileSync(beside))}` !== contract.digest
+}
+
+// Those that are not given as the text that they are.
+const kinds = (): Readonly<Record<string, string>> => ({
+  PORT: 'port',
+  DEBUG_PAGES: 'boolean',
+})
+
+/** The declared variables that are set, in their types; of an environment that passed. */
+function read(env: Variables, { mode, scope }: Checked): unknown {
+  const values: Record<string, unknown> = { mode, scope }
+  const kind = kinds()
+  for (const name of contract.variables) {
+    const text = env[name]
+    if (text !== undefined) values[name] = valueOf(text, kind[name])
+  }
+  return Object.freeze(values)
+}
+
+function valueOf(text: string, kind: string | undefined): unknown {
+  switch (kind) {
+    case 'boolean':
+      return text === 'true'
+    case 'integer':
+    case 'number':
+    case 'port':
+      return Number(text)
+    case 'list':
+      return text.split(',')
+    case 'json':
+      return JSON.parse(text)
+    default:
+      return text
+  }
+}

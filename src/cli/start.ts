@@ -1,0 +1,76 @@
+import { existsSync, readFileSync, writeSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname, join, resolve } from 'node:path'
+import { type Guard, isGuard, scopeOf } from '../guard/index.ts'
+import { becomeCommand, findCommand, withoutInternal } from './become.ts'
+
+// `check` and `run` stand before every start of a program. Where a compiled guard has nothing against the environment they do not wait for
+// the rest of the command line, nor for parts of Node that only it needs. Everything else, and everything that goes wrong, is for `main.ts`.
+
+type Quick = {
+  readonly compiled: string
+  readonly contract: string | undefined
+  readonly scope: string | undefined
+  readonly command: readonly string[]
+}
+
+const valued = ['--compiled', '--contract', '--scope']
+
+/** The words of a quick command; `undefined` when there is anything else among them. */
+function quickWords(words: readonly string[]): Quick | undefined {
+  const values = new Map<string, string>()
+  const end = words.includes('--') ? words.indexOf('--') : words.length
+  for (let at = 0; at < end; at += 2) {
+    const [name = '', value] = words.slice(at, Math.min(at + 2, end))
+    if (value === undefined || value.startsWith('-') || !valued.includes(name)) return undefined
+    values.set(name, value)
+  }
+  const compiled = values.get('--compiled')
+  if (compiled === undefined) return undefined
+  const [contract, scope] = [values.get('--contract'), values.get('--scope')]
+  return { compiled, contract, scope, command: words.slice(end + 1) }
+}
+
+/** Whether all is done. */
+function quickly([name, ...words]: readonly string[]): boolean {
+  const quick = name === 'check' || name === 'run' ? quickWords(words) : undefined
+  if (!quick || (name === 'run' && quick.command.length === 0)) return false
+  const guard = loadGuard(quick)
+  if (!guard) return false
+  const { scope, belongs } = scopeOf(guard.contract, quick.command, quick.scope)
+  const env = { ...process.env }
+  const { mode, findings } = guard.check(env, { scope, seenBy: 'launcher' })
+  if (belongs || findings.length > 0) return false
+  if (name === 'check') {
+    writeSync(1, `ok mode ${mode} · scope ${scope} · ${guard.contract.file}\n`)
+    return true
+  }
+  const [program = ''] = quick.command
+  const lookup = findCommand(program, process.env['PATH'])
+  if (lookup.kind === 'found')
+    becomeCommand(lookup.path, quick.command, withoutInternal(env, guard.contract.internal))
+  return false
+}
+
+/** A compiled guard that is not stale. */
+function loadGuard({ compiled, contract }: Quick): Guard | undefined {
+  const path = resolve(compiled)
+  const guard: unknown = createRequire(path)(path)
+  if (!isGuard(guard)) return undefined
+  const file = contract ?? join(dirname(path), guard.contract.file)
+  if (contract === undefined && !existsSync(file)) return guard
+  const digest = process.getBuiltinModule('node:crypto').hash('sha256', readFileSync(file))
+  return `sha256:${digest}` === guard.contract.digest ? guard : undefined
+}
+
+function isDone(words: readonly string[]): boolean {
+  try {
+    return quickly(words)
+  } catch {
+    // Nothing was started and nothing was written: it goes wrong once more where it is told well.
+    return false
+  }
+}
+
+// A starter has no top-level await.
+if (!isDone(process.argv.slice(2))) void import('./main.ts').then(({ program }) => program().parseAsync())

@@ -1,0 +1,290 @@
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import { parseEnv } from 'node:util'
+import fc from 'fast-check'
+import { requireContract } from '../contract/index.ts'
+import { compileContract, compileTargets } from './compile.ts'
+import { contractOf, everything } from './guard.fixture.ts'
+import { posixExpression, pythonExpression } from './portable-expression.ts'
+
+const root = join(import.meta.dirname, '../..')
+const folder = mkdtempSync(join(tmpdir(), 'sallyport-compile-'))
+after(() => rmSync(folder, { recursive: true }))
+
+const contract = contractOf('agenticverz')
+const right = { AOS_MODE: 'local', DB_AUTHORITY: 'local', CUSTOMER_SANDBOX_ENABLED: 'true', PORT: '80' }
+const wrong = { ...right, PORT: 'hunter2' }
+
+function write(name: string, text: string): string {
+  writeFileSync(join(folder, name), text)
+  return join(folder, name)
+}
+
+function run(words: readonly string[], env: Readonly<Record<string, string>>) {
+  const [program = '', ...rest] = words
+  return spawnSync(program, rest, {
+    env: { PATH: process.env['PATH'], ...env },
+    encoding: 'utf8',
+    timeout: 30_000,
+  })
+}
+
+test('in TypeScript the mode says what is there and what it is', () => {
+  write('guard.ts', compileContract(contract, 'ts'))
+  const user = write(
+    'user.ts',
+    `import { enforce, type Environment, type MigrateEnvironment } from './guard.ts'
+
+export function use(env: Environment, migration: MigrateEnvironment): void {
+  const port: number | undefined = env.PORT
+  const issuers: readonly string[] | undefined = env.CLERK_ISSUERS
+  if (env.mode === 'PROD') {
+    const off: false = env.CUSTOMER_SANDBOX_ENABLED
+    const url: string = env.DATABASE_URL
+    const neon: 'neon' = env.DB_AUTHORITY
+    console.log(off, url, neon)
+  }
+  if (env.mode === 'LOCAL') {
+    const on: true = env.CUSTOMER_SANDBOX_ENABLED
+    // @ts-expect-error LOCAL needs no database
+    const url: string = env.DATABASE_URL
+    console.log(on, url)
+  }
+  if (env.mode === 'TEST') {
+    const either: boolean | undefined = env.CUSTOMER_SANDBOX_ENABLED
+    // @ts-expect-error in TEST it may be absent
+    const off: boolean = env.CUSTOMER_SANDBOX_ENABLED
+    console.log(either, off)
+  }
+  // @ts-expect-error there is no such mode
+  if (env.mode === 'STAGING') console.log()
+  // @ts-expect-error the launcher keeps it back
+  console.log(env.VAULT_TOKEN)
+  // @ts-expect-error it is not declared
+  console.log(env.AOS_MOOD)
+  const role: 'staging' | 'prod' | 'replica' = migration.DB_ROLE
+  console.log(port, issuers, role)
+}
+
+use(enforce(), enforce({ scope: 'migrate' }))
+// @ts-expect-error there is no such scope
+enforce({ scope: 'deploy' })
+`,
+  )
+  write('package.json', '{"type":"module"}')
+  const { extends: _, ...config } = {
+    extends: '',
+    compilerOptions: {
+      ...JSON.parse(readFileSync(join(root, 'tsconfig.json'), 'utf8')).compilerOptions,
+      typeRoots: [join(root, 'node_modules/@types')],
+      skipLibCheck: false,
+    },
+    files: [user],
+  }
+  const project = write('tsconfig.json', JSON.stringify(config))
+  const { stdout, status } = run([join(root, 'node_modules/.bin/tsc'), '-p', project], {})
+  assert.equal(stdout, '')
+  assert.equal(status, 0)
+})
+
+test('a guard in JavaScript gives the variables in their types, or stops the program with 78 and every problem', () => {
+  write('guard.mjs', compileContract(contract, 'js'))
+  const program = write(
+    'program.mjs',
+    `import { enforce } from './guard.mjs'\nconst { mode, PORT, CUSTOMER_SANDBOX_ENABLED } = enforce()\nconsole.log(JSON.stringify([mode, PORT, CUSTOMER_SANDBOX_ENABLED]))\n`,
+  )
+  assert.equal(run([process.execPath, program], right).stdout, '["LOCAL",80,true]\n')
+  const { status, stdout, stderr } = run([process.execPath, program], { ...wrong, JWT_DEV_SECRET: 'hunter2' })
+  assert.equal(status, 78)
+  assert.equal(stdout, '')
+  assert.match(stderr, /error\[E202\] PORT .*error\[E401\] JWT_DEV_SECRET .*2 problems · mode LOCAL/s)
+  const secret = run([process.execPath, program], { ...right, AOS_API_KEY: 'x', REDIS_URL: 'hunter2:x' })
+  assert.match(secret.stderr, /set, 9 characters/)
+  assert.doesNotMatch(secret.stderr, /hunter2/)
+})
+
+test('a guard is refused when the contract beside it, or the digest that is demanded, is another one', () => {
+  const place = join(folder, 'stale')
+  mkdirSync(place)
+  writeFileSync(join(place, 'guard.mjs'), compileContract(contract, 'js'))
+  writeFileSync(join(place, 'guard.sh'), compileContract(contract, 'sh'))
+  writeFileSync(join(place, 'guard.py'), compileContract(contract, 'python'))
+  const program = join(place, 'program.mjs')
+  writeFileSync(program, `import { enforce } from './guard.mjs'\nenforce()\n`)
+  const python = `import sys; sys.path.insert(0, ${JSON.stringify(place)}); import guard; guard.enforce()`
+  const all = [
+    [process.execPath, program],
+    ['sh', join(place, 'guard.sh')],
+    ...(run(['python3', '--version'], {}).status === 0 ? [['python3', '-c', python]] : []),
+  ]
+  const text = readFileSync(join(root, 'contracts/agenticverz.yaml'), 'utf8')
+  for (const words of all) {
+    rmSync(join(place, 'agenticverz.yaml'), { force: true })
+    assert.equal(run(words, right).status, 0, words[0])
+    writeFileSync(join(place, 'agenticverz.yaml'), text)
+    assert.equal(run(words, right).status, 0, words[0])
+    const demanded = run(words, { ...right, SALLYPORT_CONTRACT_DIGEST: 'sha256:0' })
+    assert.equal(demanded.status, 78, words[0])
+    writeFileSync(join(place, 'agenticverz.yaml'), `${text}\n`)
+    const stale = run(words, right)
+    assert.equal(stale.status, 78, words[0])
+    assert.match(stale.stderr, /error\[E103\]/)
+  }
+})
+
+test('the guard in sh becomes the command it is given, and takes no other word', () => {
+  const guard = write('guard.sh', compileContract(contract, 'sh'))
+  for (const shell of ['sh', 'bash']) {
+    if (run([shell, '-c', ':'], {}).error) continue
+    const command = 'echo $PORT; [ "$VAULT_TOKEN" ] || echo withheld; exit 7'
+    const became = run([shell, guard, '--', 'sh', '-c', command], {
+      ...right,
+      VAULT_TOKEN: 'hunter2',
+    })
+    assert.deepEqual([became.stdout, became.status], ['80\nwithheld\n', 7])
+    const refused = run([shell, guard, '--', 'echo', 'started'], { ...wrong, AOS_API_KEY: 'x' })
+    assert.deepEqual([refused.stdout, refused.status], ['', 78])
+    assert.equal(run([shell, guard, 'echo', 'started'], right).status, 64)
+    assert.equal(run([shell, guard, '--scope'], right).status, 64)
+    assert.equal(run([shell, guard, '--scope', 'migrate'], right).status, 78)
+    // Sourced, it stops the script.
+    const script = `. ${guard}\necho after`
+    assert.equal(run([shell, '-c', script], right).stdout, 'after\n')
+    const stopped = run([shell, '-c', script], wrong)
+    assert.deepEqual([stopped.stdout, stopped.status], ['', 78])
+  }
+})
+
+test('what a shell would expand stays text, in values and in the contract', () => {
+  const hostile = everything.replace("It's old", `$(touch ${folder}/pwned) \`id\` '; exit 0; #`)
+  const guard = write(
+    'hostile.sh',
+    compileContract(requireContract({ text: hostile, file: 'a $(id).yaml' }), 'sh'),
+  )
+  const { status } = run(['sh', guard], {
+    APP_MODE: `$(touch ${folder}/pwned)`,
+    AN_OLD_FLAG: '`id`',
+    A_LIST: 'a',
+  })
+  assert.equal(status, 78)
+  assert.throws(() => readFileSync(join(folder, 'pwned')), /ENOENT/)
+})
+
+test('an example file has every name, and as values nothing but placeholders', () => {
+  const names = [...(contract.environment?.variables.values() ?? [])].filter(({ internal }) => !internal)
+  const values = parseEnv(compileContract(contract, 'env-example'))
+  assert.deepEqual(Object.keys(values).sort(), names.map(({ name }) => name).sort())
+  assert.deepEqual(
+    Object.entries(values).filter(([, value]) => value !== ''),
+    [['DATABASE_URL', 'postgresql://localhost:6432/database']],
+  )
+  const forProduction = parseEnv(compileContract(contract, 'env-example', { mode: 'PROD' }))
+  assert.equal(forProduction['AOS_MODE'], 'prod')
+  assert.equal(forProduction['CUSTOMER_SANDBOX_ENABLED'], 'false')
+})
+
+test('the rules for agents hold every sentence of the contract', () => {
+  const text = compileContract(contract, 'agents-md')
+  const agents = contract.environment?.agents
+  assert.ok(agents)
+  for (const sentence of [...agents.must, ...agents.mustNot, ...agents.remember, agents.onViolation])
+    assert.ok(text.includes(sentence), sentence)
+})
+
+test('the table for people has a row for every variable', () => {
+  const text = compileContract(contract, 'markdown')
+  for (const name of contract.environment?.variables.keys() ?? [])
+    assert.ok(text.includes(`| \`${name}\` |`), name)
+})
+
+test('every target compiles for every contract, and says which contract it is of', () => {
+  for (const name of ['agenticverz', 'ficecal'])
+    for (const target of compileTargets) {
+      const one = contractOf(name)
+      assert.ok(compileContract(one, target).includes(one.digest), `${name} ${target}`)
+    }
+})
+
+test('a scope and a mode that are none are refused', () => {
+  assert.throws(() => compileContract(contract, 'json-schema', { scope: 'deploy' }), {
+    code: 'option_invalid',
+  })
+  assert.throws(() => compileContract(contract, 'env-example', { mode: 'STAGING' }), {
+    code: 'option_invalid',
+  })
+})
+
+test('a bound that no shell compares exactly is refused', () => {
+  const text = everything.replace('maximum: 2.25', 'maximum: 2.1234567890123456')
+  assert.throws(() => compileContract(requireContract({ text, file: 'c.yaml' }), 'sh'), {
+    code: 'contract_invalid',
+  })
+})
+
+test('a portable expression says the same to JavaScript, Python and grep', (t) => {
+  const atom = fc.oneof(
+    fc.constantFrom('a', 'b', '-', '.', '\\.', '\\\\', '\\[', '\\]', '\\^', '\\$', '\\/', '_', ' '),
+    fc
+      .tuple(
+        fc.constantFrom('', '^'),
+        fc.array(fc.constantFrom('a', 'b-d', '\\]', '\\[', '\\^', '\\-', '.', '_', '\\\\'), {
+          minLength: 1,
+          maxLength: 4,
+        }),
+      )
+      .map(([not, inside]) => `[${not}${inside.join('')}]`),
+  )
+  const piece = fc.tuple(atom, fc.constantFrom('', '', '*', '+', '?', '{1,2}')).map((parts) => parts.join(''))
+  const pattern = fc
+    .tuple(
+      fc.constantFrom('', '^'),
+      fc.array(piece, { minLength: 1, maxLength: 4 }),
+      fc.constantFrom('', '$'),
+    )
+    .map(([start, pieces, end]) => `${start}(${pieces.join('|')})${pieces.join('')}${end}`)
+  const text = fc.string({
+    unit: fc.constantFrom('a', 'b', 'c', '-', '.', '[', ']', '^', '$', '\\', '_', ' ', '/'),
+    maxLength: 8,
+  })
+  const all = fc.sample(fc.tuple(pattern, text), 400)
+  const wanted = all.map(([one, words]) => new RegExp(one, 'u').test(words))
+  const quoted = (words: string) => `'${words.replaceAll("'", `'\\''`)}'`
+  const script = all.map(
+    ([one, words]) =>
+      `printf '%s\\n' ${quoted(words)} | grep -Eq -e ${quoted(posixExpression(one))}; echo $?`,
+  )
+  const shell = run(['sh', '-c', script.join('\n')], { LC_ALL: 'C' })
+  assert.equal(shell.stderr, '')
+  assert.deepEqual(
+    shell.stdout
+      .trim()
+      .split('\n')
+      .map((code) => code === '0'),
+    wanted,
+  )
+  t.diagnostic(`${all.length} patterns and texts, of which ${wanted.filter(Boolean).length} match`)
+  if (run(['python3', '--version'], {}).status !== 0) return t.diagnostic('python3 is not there')
+  const input = JSON.stringify(all.map(([one, words]) => [pythonExpression(one), words]))
+  const python = spawnSync(
+    'python3',
+    [
+      '-W',
+      'error',
+      '-c',
+      'import json,re,sys\nfor p,t in json.load(sys.stdin): print(1 if re.search(p,t) else 0)',
+    ],
+    { input, encoding: 'utf8' },
+  )
+  assert.equal(python.stderr, '')
+  assert.deepEqual(
+    python.stdout
+      .trim()
+      .split('\n')
+      .map((code) => code === '1'),
+    wanted,
+  )
+})

@@ -1,0 +1,122 @@
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import fc from 'fast-check'
+import type { GuardRules } from '../guard/index.ts'
+import { check } from '../guard/index.ts'
+import { type Case, cases, contractsUnderTest } from './guard.fixture.ts'
+import { pythonGuard } from './python.ts'
+import { shellGuard } from './sh.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'sallyport-guard-'))
+after(() => rmSync(folder, { recursive: true }))
+
+/** Of each contract of the seeds; of the third one fewer, because its patterns cost a shell another process each. */
+const runs = { agenticverz: 10_000, ficecal: 10_000, everything: 2_000 }
+
+/** Codes and variables in the order in which they are reported; `nouns` for a finding of no variable. */
+type Answers = readonly string[]
+
+type Target = {
+  readonly program: string
+  readonly seenBy: 'launcher' | 'program'
+  readonly answer: (rules: GuardRules, all: readonly Case[], program: string) => Answers
+}
+
+const targets: readonly Target[] = [
+  { program: 'dash', seenBy: 'launcher', answer: answersOfShell },
+  { program: 'bash', seenBy: 'launcher', answer: answersOfShell },
+  { program: 'python3', seenBy: 'program', answer: answersOfPython },
+]
+
+/** What a guard names in a finding of no variable. */
+const nouns = new Map([
+  ['E101', 'mode'],
+  ['E102', 'scope'],
+  ['E103', 'contract'],
+])
+
+for (const { program, seenBy, answer } of targets) {
+  const missing = spawnSync(program, ['-c', ''], { stdio: 'ignore' }).error !== undefined
+  for (const rules of contractsUnderTest())
+    test(`the guard of ${rules.name} in ${program} finds what the interpreter finds`, {
+      skip: missing && `${program} is not there`,
+    }, (t) => {
+      const all = fc.sample(cases(rules), Object.entries(runs).find(([name]) => name === rules.name)?.[1])
+      const wanted = all.map(({ env, scope }) =>
+        check(rules, env, { scope, seenBy })
+          .findings.map(({ code, variable }) => `${code} ${variable ?? nouns.get(code)}`)
+          .join(' '),
+      )
+      const answers = answer(rules, all, program)
+      assert.equal(answers.length, all.length)
+      for (const [index, one] of all.entries())
+        if (answers[index] !== wanted[index]) assert.equal(answers[index], wanted[index], JSON.stringify(one))
+      const passed = wanted.filter((words) => words === '').length
+      t.diagnostic(`${all.length} environments, of which ${passed} pass`)
+    })
+}
+
+/** The shipped text, sourced once; every environment is set, checked and unset in that one process, which began with none. */
+function answersOfShell(rules: GuardRules, all: readonly Case[], program: string): Answers {
+  const guard = join(folder, `${rules.name}.${program}.guard`)
+  const script = join(folder, `${rules.name}.${program}.sh`)
+  writeFileSync(guard, shellGuard(rules))
+  const kept = new Set(['HOSTNAME'])
+  const lines = all.map(({ env, scope }) => {
+    const entries = Object.entries(env).filter(([, text]) => text !== undefined)
+    const set = entries.map(([name, text]) => `export ${name}=${quoted(text ?? '')}`)
+    const unset = entries.length === 0 ? '' : `unset ${entries.map(([name]) => name).join(' ')}`
+    // What a shell keeps for itself is not exported, so that the guard must not see it.
+    const before = entries.some(([name]) => kept.has(name)) ? '' : ':'
+    return `${[before, ...set].filter(Boolean).join('\n')}\nsallyport_check ${quoted(scope)}\necho "= $?" >&2\n${unset}`
+  })
+  writeFileSync(script, `set -eu\nset -- --functions\n. ${quoted(guard)}\nset +e\n${lines.join('\n')}\n`)
+  const { stderr, status } = spawnSync(program, [script], {
+    env: { PATH: '/usr/bin:/bin' },
+    encoding: 'utf8',
+    maxBuffer: 2 ** 30,
+    timeout: 300_000,
+  })
+  assert.equal(status, 0, stderr.slice(-2000))
+  return stderr
+    .split(/^= (?=\d+$)/m)
+    .map((text, index, pieces) => ({
+      text: text.replace(/^\d+\n/, ''),
+      code: pieces[index + 1]?.split('\n', 1)[0],
+    }))
+    .slice(0, -1)
+    .map(({ text, code }) => {
+      const found = [...text.matchAll(/^error\[(E\d+)\] (\S+)/gm)].map((match) => `${match[1]} ${match[2]}`)
+      assert.equal(code, found.length === 0 ? '0' : '78', text)
+      return found.join(' ')
+    })
+}
+
+function quoted(text: string): string {
+  return `'${text.replaceAll("'", `'\\''`)}'`
+}
+
+function answersOfPython(rules: GuardRules, all: readonly Case[], program: string): Answers {
+  writeFileSync(join(folder, 'guard.py'), pythonGuard(rules))
+  const script = `
+import json, sys
+sys.path.insert(0, ${JSON.stringify(folder)})
+import guard
+for line in sys.stdin:
+    case = json.loads(line)
+    mode, found = guard.check(case["env"], case["scope"])
+    print(" ".join(one["code"] + " " + (one["variable"] or ${JSON.stringify(Object.fromEntries(nouns))}[one["code"]]) for one in found))
+`
+  const { stdout, stderr, status } = spawnSync(program, ['-c', script], {
+    input: all.map((one) => `${JSON.stringify(one)}\n`).join(''),
+    encoding: 'utf8',
+    maxBuffer: 2 ** 30,
+    timeout: 300_000,
+  })
+  assert.equal(status, 0, stderr)
+  return stdout.split('\n').slice(0, -1)
+}
