@@ -150,12 +150,8 @@ function candidates(
   issuer: string,
   claims: Readonly<Record<string, unknown>>,
 ): readonly TokenProof[] {
-  const names = roster.firstClaims.get(issuer) ?? []
-  return names.flatMap((name) => roster.tokens.get(tokenKey(issuer, name, claims[name])) ?? [])
-}
-
-function tokenKey(issuer: string, claim: string, value: unknown): string {
-  return JSON.stringify([issuer, claim, value])
+  const byClaim = roster.tokens.get(issuer) ?? []
+  return byClaim.flatMap(({ name, byValue }) => byValue.get(claims[name]) ?? [])
 }
 
 /** Top-level claims alone, by exact equality of strings. No claims at all prove nobody. */
@@ -174,11 +170,11 @@ type Roster = {
   readonly spiffeIds: ReadonlyMap<string, readonly IdentityEntry[]>
   readonly certificates: ReadonlyMap<string, readonly IdentityEntry[]>
   readonly machineKeys: ReadonlyMap<string, readonly IdentityEntry[]>
-  /** By issuer, first claim and its value. */
-  readonly tokens: ReadonlyMap<string, readonly TokenProof[]>
-  /** The names that stand first among the claims of an issuer's proofs. */
-  readonly firstClaims: ReadonlyMap<string, readonly string[]>
+  /** By the issuer; for each claim that stands first in a proof, the proofs by its value. */
+  readonly tokens: ReadonlyMap<string, readonly ClaimIndex[]>
 }
+
+type ClaimIndex = { readonly name: string; readonly byValue: ReadonlyMap<unknown, readonly TokenProof[]> }
 
 type TokenProof = { readonly claims: Readonly<Record<string, string>>; readonly identity: IdentityEntry }
 
@@ -203,24 +199,28 @@ function createRoster(contract: Contract): Roster {
     machineKeys: byKey((proof, identity) =>
       proof.kind === 'machine-key' ? [hexadecimal(proof.sha256), identity] : undefined,
     ),
-    tokens: byKey((proof, identity) => {
-      const [name, value] = proof.kind === 'token' ? (Object.entries(proof.claims)[0] ?? []) : []
-      if (proof.kind !== 'token' || name === undefined) return undefined
-      return [tokenKey(proof.issuer, name, value), { claims: proof.claims, identity }]
-    }),
-    firstClaims: firstClaims(proofs.map(({ proof }) => proof)),
+    tokens: indexTokens(proofs),
   }
 }
 
-function firstClaims(proofs: readonly Proof[]): ReadonlyMap<string, readonly string[]> {
-  const names = new Map<string, string[]>()
-  for (const proof of proofs) {
-    const name = proof.kind === 'token' ? Object.keys(proof.claims)[0] : undefined
+function indexTokens(
+  proofs: readonly { readonly proof: Proof; readonly identity: IdentityEntry }[],
+): Roster['tokens'] {
+  const byIssuer = new Map<string, Map<string, Map<unknown, TokenProof[]>>>()
+  for (const { proof, identity } of proofs) {
+    const [name, value] = proof.kind === 'token' ? (Object.entries(proof.claims)[0] ?? []) : []
     if (proof.kind !== 'token' || name === undefined) continue
-    const known = names.get(proof.issuer) ?? []
-    if (!known.includes(name)) names.set(proof.issuer, [...known, name])
+    const byClaim = byIssuer.get(proof.issuer) ?? new Map<string, Map<unknown, TokenProof[]>>()
+    const byValue = byClaim.get(name) ?? new Map<unknown, TokenProof[]>()
+    byValue.set(value, [...(byValue.get(value) ?? []), { claims: proof.claims, identity }])
+    byIssuer.set(proof.issuer, byClaim.set(name, byValue))
   }
-  return names
+  return new Map(
+    [...byIssuer].map(([issuer, byClaim]) => [
+      issuer,
+      [...byClaim].map(([name, byValue]) => ({ name, byValue })),
+    ]),
+  )
 }
 
 function hexadecimal(digest: string): string {

@@ -9,6 +9,7 @@ export {
   type IssuedCertificate,
   machineKeyPattern,
 } from './identity.ts'
+export { openMigrationDatabase } from './migration.ts'
 export { type OpenedPlanes, openPlanes, planeKeyCharacters } from './planes.ts'
 export { openPolicy, type PolicyChoice } from './policy.ts'
 export {

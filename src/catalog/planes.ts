@@ -13,6 +13,7 @@ import {
 } from '../planes/index.ts'
 import { type Clock, Failure, type FailureCode, Secret, sha256Hex } from '../primitives/index.ts'
 import { readIssuerAuthorities } from './identity.ts'
+import { createProvenTokens } from './proven-tokens.ts'
 
 /** The planes of the user's own service, in the one mode that this process is in. */
 export type OpenedPlanes = {
@@ -51,7 +52,7 @@ export async function openPlanes(options: {
   const caPem = await readIssuerAuthorities(trusted, AbortSignal.timeout(startMilliseconds))
   const planeOfIssuer = new Map([...issuers].map(([plane, { name }]) => [name, plane]))
   const tokens = createTokenVerifier({ contract: trusted, caPem, clock })
-  const check = createCheck({ tokens, planeOfIssuer, keys })
+  const check = createCheck({ tokens, planeOfIssuer, keys, clock })
   return { mode, map, gatekeeper: createGatekeeper({ map, check }), credentials: told(map, issuers, keys) }
 }
 
@@ -60,19 +61,26 @@ const startMilliseconds = 5_000
 /** Header to digest of a key to whose it is. */
 type KnownKeys = ReadonlyMap<string, ReadonlyMap<string, Checked>>
 
-function createCheck(known: {
+type Known = {
   readonly tokens: TokenVerifier
   readonly planeOfIssuer: ReadonlyMap<string, string>
   readonly keys: KnownKeys
-}): CredentialCheck {
+  readonly clock: Clock
+}
+
+function createCheck(known: Known): CredentialCheck {
   const patience = createPatience()
+  const proven = createProvenTokens<Checked>(known.clock)
   return {
     check({ header, value }) {
       // Attacker-controlled, and perhaps a secret: nothing of it is kept or told.
       const text = value.reveal()
       if (header !== 'authorization') return checkKey(text, known.keys.get(header))
       const token = /^Bearer +([^\s,]+) *$/i.exec(text)?.[1]
-      return token === undefined ? refused('token_malformed') : checkToken(token, known, patience())
+      if (token === undefined) return refused('token_malformed')
+      const digest = sha256Hex(token)
+      const keep = (proof: Checked, until: number) => proven.keep(digest, proof, until)
+      return proven.find(digest) ?? checkToken(token, { ...known, keep, signal: patience() })
     },
   }
 }
@@ -85,17 +93,23 @@ function checkKey(key: string, keys: ReadonlyMap<string, Checked> | undefined): 
 
 async function checkToken(
   token: string,
-  { tokens, planeOfIssuer }: Pick<Parameters<typeof createCheck>[0], 'tokens' | 'planeOfIssuer'>,
-  signal: AbortSignal,
+  known: Known & {
+    readonly keep: (proof: Checked, untilSeconds: number) => void
+    readonly signal: AbortSignal
+  },
 ): Promise<Checked> {
-  const read = await tokens.verify(new Secret(token), signal)
+  const read = await known.tokens.verify(new Secret(token), known.signal)
   if (read.kind === 'refused') return refused(read.code)
   // Bound to a certificate that cannot be seen behind a proxy, so it is nobody's here.
   if (read.certificateSha256 !== undefined) return refused('token_malformed')
-  const plane = planeOfIssuer.get(read.issuer.name)
-  return plane === undefined
-    ? refused('token_issuer_unknown')
-    : { kind: 'proven', plane, subject: read.subject }
+  const { issuer, claims, subject } = read
+  const plane = known.planeOfIssuer.get(issuer.name)
+  if (plane === undefined) return refused('token_issuer_unknown')
+  const checked: Checked = { kind: 'proven', plane, subject }
+  const { exp, iat } = claims
+  if (typeof exp === 'number' && typeof iat === 'number')
+    known.keep(checked, Math.min(exp, iat + issuer.maxAgeSeconds))
+  return checked
 }
 
 /** How long keys of an issuer are waited for. One signal serves all who ask within a second: a timer a request costs more than the rest. */
