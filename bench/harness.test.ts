@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { compare, cpuMicroseconds, median } from './harness.ts'
+import { compare, compareInDetail, cpuMicroseconds, median } from './harness.ts'
 
 const comparison = (subject: () => number, against: () => number) => ({
   row: 'a row',
@@ -56,6 +56,31 @@ test('a goal that is missed is not ok', async () => {
     1,
   )
   assert.equal(row.ok, false)
+})
+
+test('a rate must reach its goal', async () => {
+  const rate = (value: number) => ({
+    ...comparison(
+      () => value,
+      () => 10,
+    ),
+    wants: 'at least' as const,
+  })
+  assert.equal((await compare('bench', rate(19), 1)).ok, false)
+  assert.equal((await compare('bench', rate(20), 1)).ok, true)
+})
+
+test('the details are what each side gave, without the round that warms up', async () => {
+  let calls = 0
+  const detail = await compareInDetail(
+    'bench',
+    comparison(
+      () => (calls++ < 2 ? 1000 : 6),
+      () => 3,
+    ),
+    2,
+  )
+  assert.deepEqual([detail.subject, detail.against], [6, 3])
 })
 
 test('the median of even and odd numbers of values', () => {

@@ -1,13 +1,20 @@
 /** One of the two sides of a comparison. `run` does the work once and gives what it cost, in any unit that both sides share. */
 export type Contender = { readonly name: string; readonly run: () => number | Promise<number> }
 
-/** A comparison: how many times the cost of `against` the `subject` has. `goal` is the most that is wanted. */
+/** A comparison: how many times what `against` gives the `subject` gives. */
 export type Comparison = {
   readonly row: string
   readonly subject: Contender
   readonly against: Contender
   readonly goal: number
+  /** Absent is at most: both sides are costs. Rates want at least. */
+  readonly wants?: 'at least'
+  /** What both sides give, such as `requests/s`. */
+  readonly unit?: string
 }
+
+/** A comparison that cannot be made here. */
+export type Skipped = { readonly row: string; readonly skipped: string }
 
 /** What is printed, and with `--json` one line each. The ratio is the median over the rounds. */
 export type Row = {
@@ -22,13 +29,16 @@ export type Row = {
   readonly max: number
 }
 
+/** How much is measured: figures to be told, or whether everything works. */
+export type Scale = 'full' | 'short'
+
 /** What `bench/main.ts` lists: a name, and the comparisons it makes once its world is set up. */
 export type Bench = {
   readonly name: string
   readonly title: string
   readonly rounds: { readonly full: number; readonly short: number }
-  /** `close` takes the world down again. */
-  readonly open: () => Promise<{ comparisons: readonly Comparison[]; close: () => Promise<void> }>
+  /** Sets its world up; what has to be taken down again is put on the stack, also when the rest fails. */
+  readonly open: (scale: Scale, world: AsyncDisposableStack) => Promise<readonly (Comparison | Skipped)[]>
 }
 
 /**
@@ -36,18 +46,37 @@ export type Bench = {
  * round gives one ratio. One round goes before to warm up.
  */
 export async function compare(bench: string, comparison: Comparison, rounds: number): Promise<Row> {
-  const { row, subject, against, goal } = comparison
-  const ratios: number[] = []
+  return (await compareInDetail(bench, comparison, rounds)).row
+}
+
+/** The row, and what each side gave, in its own unit: the median over the rounds. */
+export async function compareInDetail(
+  bench: string,
+  comparison: Comparison,
+  rounds: number,
+): Promise<{ readonly row: Row; readonly subject: number; readonly against: number }> {
+  const { row, subject, against, goal, wants } = comparison
+  const [ratios, own, others]: [number[], number[], number[]] = [[], [], []]
   for (let round = 0; round <= rounds; round += 1) {
     const first = await subject.run()
     const second = await against.run()
     const third = await against.run()
     const fourth = await subject.run()
-    if (round > 0) ratios.push((first + fourth) / (second + third))
+    if (round === 0) continue
+    ratios.push((first + fourth) / (second + third))
+    own.push((first + fourth) / 2)
+    others.push((second + third) / 2)
   }
   const ratio = median(ratios)
   const [min, max] = [Math.min(...ratios), Math.max(...ratios)]
-  return { bench, row, ratio, against: against.name, goal, ok: ratio <= goal, rounds, min, max }
+  const ok = wants === 'at least' ? ratio >= goal : ratio <= goal
+  const summary: Row = { bench, row, ratio, against: against.name, goal, ok, rounds, min, max }
+  return { row: summary, subject: median(own), against: median(others) }
+}
+
+/** A side that is measured once, or a bound that costs are held against. */
+export function fixed(name: string, value: number): Contender {
+  return { name, run: () => value }
 }
 
 /** Microseconds of this process's CPU, all threads, that the work takes. */

@@ -1,10 +1,33 @@
 /** `npm run bench -- NAME… [--json] [--short]`; without a name it lists them, `all` runs every one. */
 import { parseArgs } from 'node:util'
 import { audit } from './audit.ts'
-import { type Bench, compare, type Row } from './harness.ts'
+import { contract } from './contract.ts'
+import { decision } from './decision.ts'
+import { forwardAuth } from './forward-auth.ts'
+import { type Bench, type Comparison, compareInDetail, type Row, type Skipped } from './harness.ts'
+import { issuance } from './issuance.ts'
+import { memory } from './memory.ts'
+import { overload } from './overload.ts'
+import { postgres } from './postgres.ts'
+import { restart } from './restart.ts'
+import { revoke } from './revoke.ts'
 import { startup } from './startup.ts'
+import { verify } from './verify.ts'
 
-const benches: readonly Bench[] = [audit, startup]
+const benches: readonly Bench[] = [
+  issuance,
+  postgres,
+  decision,
+  restart,
+  revoke,
+  verify,
+  memory,
+  overload,
+  audit,
+  startup,
+  contract,
+  forwardAuth,
+]
 
 const { values, positionals } = parseArgs({
   options: { json: { type: 'boolean', default: false }, short: { type: 'boolean', default: false } },
@@ -48,21 +71,35 @@ async function runBenches(wanted: readonly Bench[]): Promise<number> {
 
 /** Makes the comparisons of one bench, printing each as it is known. */
 async function rowsOf(bench: Bench): Promise<readonly Row[]> {
-  const { comparisons, close } = await bench.open()
-  try {
-    const rows: Row[] = []
-    for (const comparison of comparisons) {
-      const row = await compare(bench.name, comparison, bench.rounds[values.short ? 'short' : 'full'])
-      console.log(values.json ? JSON.stringify(row) : tableLine(row))
-      rows.push(row)
+  const scale = values.short ? 'short' : 'full'
+  await using world = new AsyncDisposableStack()
+  const rows: Row[] = []
+  for (const comparison of await bench.open(scale, world)) {
+    if ('skipped' in comparison) {
+      const line = { bench: bench.name, ...comparison }
+      console.log(values.json ? JSON.stringify(line) : skippedLine(line))
+      continue
     }
-    return rows
-  } finally {
-    await close()
+    const details = await compareInDetail(bench.name, comparison, bench.rounds[scale])
+    console.log(values.json ? JSON.stringify(details.row) : tableLine(comparison, details))
+    rows.push(details.row)
   }
+  return rows
 }
 
-function tableLine(row: Row): string {
-  const figures = `${row.ratio.toFixed(2)} x ${row.against} (${row.min.toFixed(2)} to ${row.max.toFixed(2)}, ${row.rounds} rounds)`
-  return `${row.bench.padEnd(10)}${row.row.padEnd(36)}${figures.padEnd(52)}${row.ok ? 'ok' : 'MISSED'}: goal ${row.goal}`
+function tableLine(
+  { wants, unit }: Comparison,
+  { row, subject, against }: Awaited<ReturnType<typeof compareInDetail>>,
+): string {
+  const absolute = unit === undefined ? '' : `, ${figure(subject)} against ${figure(against)} ${unit}`
+  const figures = `${row.ratio.toFixed(2)} x ${row.against} (${row.min.toFixed(2)} to ${row.max.toFixed(2)}, ${row.rounds} rounds${absolute})`
+  return `${row.bench.padEnd(13)}${row.row.padEnd(40)}${row.ok ? 'ok' : 'MISSED'}, goal ${wants ?? 'at most'} ${row.goal}: ${figures}`
+}
+
+function skippedLine({ bench, row, skipped }: Skipped & { bench: string }): string {
+  return `${bench.padEnd(13)}${row.padEnd(40)}skipped (${skipped})`
+}
+
+function figure(value: number): string {
+  return value >= 100 ? value.toFixed(0) : value.toPrecision(3)
 }

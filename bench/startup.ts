@@ -17,15 +17,12 @@ export const startup: Bench = {
       { row: 'sallyport --version', words: ['--version'] },
       { row: 'sallyport --help', words: ['--help'] },
     ]
-    return {
-      comparisons: rows.map(({ row, words }) => ({
-        row,
-        subject: { name: 'sallyport', run: () => start(program, ...words) },
-        against: bare,
-        goal: 2,
-      })),
-      close: async () => undefined,
-    }
+    return rows.map(({ row, words }) => ({
+      row,
+      subject: { name: 'sallyport', run: () => start(program, ...words) },
+      against: bare,
+      goal: 2,
+    }))
   },
 }
 

@@ -13,8 +13,7 @@ export type Claims = Readonly<Record<string, unknown>>
  * library with asynchronous WebCrypto needs.
  */
 export function signToken(claims: Claims, key: ReturnType<SigningKeys['current']>): string {
-  const header = { typ: 'at+jwt', alg: key.algorithm, kid: key.kid }
-  const signed = `${encode(header)}.${encode(claims)}`
+  const signed = `${headerOf(key)}.${encode(claims)}`
   return `${signed}.${signatureOf(Buffer.from(signed), key).toString('base64url')}`
 }
 
@@ -49,6 +48,14 @@ function signatureHolds(signed: string, signature: string, key: SigningKey): boo
   return (
     bytes.length === 2 * p256Bytes && verify('sha256', Buffer.from(signed), key.publicKey, ecdsaToDer(bytes))
   )
+}
+
+const headers = new WeakMap<SigningKey, string>()
+
+function headerOf(key: SigningKey): string {
+  const header = headers.get(key) ?? encode({ typ: 'at+jwt', alg: key.algorithm, kid: key.kid })
+  headers.set(key, header)
+  return header
 }
 
 function signatureOf(signed: Buffer, { algorithm, privateKey }: ReturnType<SigningKeys['current']>): Buffer {
