@@ -1,57 +1,61 @@
-import { createReadStream, createWriteStream, readFileSync } from 'node:fs'
+import { open, stat } from 'node:fs/promises'
 import { pipeline } from 'node:stream/promises'
 import { setTimeout } from 'node:timers/promises'
-import { type Verdict, verifyExport, verifyReceipt } from '../audit/index.ts'
+import { type Verdict, type VerifyOptions, verifyExport, verifyReceipt } from '../audit/index.ts'
 import { Failure } from '../primitives/index.ts'
-import { type ConnectionOptions, connect } from './connection.ts'
+import { type ConnectionOptions, knownLogKey, read, withBroker } from './connection.ts'
 import { exitCodes } from './exit-code.ts'
-import { paint, type Terminal } from './terminal.ts'
+import { jsonText, paint, printable, type Terminal } from './terminal.ts'
 
-type AuditConnection = ConnectionOptions & { readonly logKey?: string }
+type Pinned = { readonly logKey?: string; readonly dev?: string }
 
 /** Who reads the log of a development broker is its person. */
 const asPerson = <T extends ConnectionOptions>(options: T): T => ({ ...options, as: options.as ?? 'person' })
 
-/** `sallyport audit tail`: the newest entries, and with `--follow` those that come. */
-export async function tail(
+/** How often `--follow` looks for more. */
+const followMs = 1_000
+
+/** `sallyport audit tail`: the newest entries, and with `--follow` those that come, until a signal. */
+export function tail(
   io: Terminal,
   options: ConnectionOptions & { readonly count: number; readonly follow?: boolean },
 ): Promise<number> {
-  const { client } = connect(asPerson(options))
-  try {
+  return withBroker(asPerson(options), async (client) => {
     const { size } = await client.entries({ from: 0, count: 0 })
     let from = Math.max(0, size - options.count)
     for (;;) {
       const page = await client.entries({ from })
-      for (const entry of page.entries) io.out(io.json ? JSON.stringify(entry) : entryLine(entry))
+      for (const entry of page.entries) {
+        if (io.json) io.data(entry)
+        else io.out(entryLine(entry))
+      }
       const idle = page.next === from
       from = page.next
-      if (from >= page.size && !options.follow) return exitCodes.ok[0]
-      if (idle) await setTimeout(1_000)
+      if (!options.follow && (idle || from >= page.size)) return exitCodes.ok[0]
+      if (idle) await setTimeout(followMs)
     }
-  } finally {
-    client.close()
-  }
+  })
 }
 
 /** `sallyport audit show INDEX` */
-export async function show(io: Terminal, index: number, options: ConnectionOptions): Promise<number> {
-  const { client } = connect(asPerson(options))
-  try {
+export function show(io: Terminal, index: number, options: ConnectionOptions): Promise<number> {
+  return withBroker(asPerson(options), async (client) => {
     const [entry] = (await client.entries({ from: index, count: 1 })).entries
-    if (!entry) throw new Failure('not_found', `There is no entry ${index} that you may read.`)
-    io.out(JSON.stringify(entry, null, io.json ? undefined : 2))
+    // An auditor of one tenant is given the next entry that it may read.
+    if (entry?.['index'] !== index)
+      throw new Failure('not_found', `There is no entry ${index} that you may read.`, {
+        next: 'sallyport audit tail',
+      })
+    if (io.json) io.data(entry)
+    else io.out(jsonText(entry, 2))
     return exitCodes.ok[0]
-  } finally {
-    client.close()
-  }
+  })
 }
 
 /** `sallyport audit prove INDEX`: fetches the proof and holds it against the key that the reader pinned. */
-export async function prove(io: Terminal, index: number, options: AuditConnection): Promise<number> {
-  const { client, logKey } = connect(asPerson(options))
-  try {
-    const vkey = pinnedKey(options.logKey ?? logKey)
+export function prove(io: Terminal, index: number, options: ConnectionOptions & Pinned): Promise<number> {
+  const vkey = pinnedKey(options)
+  return withBroker(asPerson(options), async (client) => {
     const proof = await client.inclusionProof({ index })
     const verdict = verifyReceipt({
       entry: { leafHash: proof.leaf_hash },
@@ -61,60 +65,81 @@ export async function prove(io: Terminal, index: number, options: AuditConnectio
       vkeys: [vkey],
     })
     return tellVerdict(io, verdict, { index, leaf_hash: proof.leaf_hash })
-  } finally {
-    client.close()
-  }
+  })
 }
 
 /** `sallyport audit export FILE` */
-export async function exportTo(io: Terminal, file: string, options: ConnectionOptions): Promise<number> {
-  const { client } = connect(asPerson(options))
-  try {
-    await pipeline(await client.exportLog(), createWriteStream(file, { mode: 0o600 }))
-    io.say(`The log is in ${file}.`)
-    io.say(`Next: sallyport audit verify ${file} --log-key VKEY`)
+export function exportTo(io: Terminal, file: string, options: ConnectionOptions & Pinned): Promise<number> {
+  return withBroker(asPerson(options), async (client) => {
+    // Asked for first: who may not read the log must not lose the file that is there.
+    const log = await client.exportLog()
+    const target = await open(file, 'w', 0o600).catch((cause: unknown) => {
+      throw new Failure('option_invalid', `The file ${file} cannot be written.`, { cause })
+    })
+    await pipeline(log, target.createWriteStream())
+    if (io.json) io.data({ file, bytes: (await stat(file)).size })
+    else {
+      io.say(`The log is in ${file}.`)
+      io.say(`Next: sallyport audit verify ${file} --log-key '${knownLogKey(options) ?? 'VKEY'}'`)
+    }
     return exitCodes.ok[0]
-  } finally {
-    client.close()
-  }
+  })
 }
 
-export type VerifyFileOptions = {
-  readonly logKey?: string
+export type VerifyFileOptions = Pinned & {
   /** A file with a checkpoint that was kept elsewhere: the log must be at least that one. */
   readonly checkpoint?: string
-  readonly dev?: string
+  /** Keys of the epochs before the log was restored. */
+  readonly earlierKey?: readonly string[]
+  readonly witnessKey?: readonly string[]
+  /** Absent: all of them. */
+  readonly witnessQuorum?: number
 }
 
 /** `sallyport audit verify FILE`: offline; the exit code tells tampered from truncated from unverifiable. */
 export async function verifyFile(io: Terminal, file: string, options: VerifyFileOptions): Promise<number> {
+  const vkey = pinnedKey(options)
+  // Tools that copy a text add a line end, and a signed note has exactly one.
   const known =
-    options.checkpoint === undefined ? {} : { knownCheckpoint: readFileSync(options.checkpoint, 'utf8') }
-  const progress = process.stderr.isTTY && !io.json
-  const verdict = await verifyExport(open(file), {
-    vkeys: [pinnedKey(options.logKey)],
-    ...known,
-    onProgress: ({ entries, size }) => {
-      if (progress) process.stderr.write(`\r${entries} of ${size} entries`)
-    },
+    options.checkpoint === undefined ? {} : { knownCheckpoint: `${read(options.checkpoint).trimEnd()}\n` }
+  const handle = await open(file).catch((cause: unknown) => {
+    throw new Failure('option_invalid', `The file ${file} cannot be read.`, { cause })
   })
-  if (progress) process.stderr.write('\r\u001b[K')
+  const progress = progressOn(process.stderr, io)
+  const verdict = await verifyExport(handle.createReadStream(), {
+    vkeys: [vkey, ...(options.earlierKey ?? [])],
+    ...known,
+    ...demandOf(options),
+    ...progress,
+  })
+  progress.clear()
   return tellVerdict(io, verdict, { file })
 }
 
-function open(file: string): AsyncIterable<Uint8Array> {
-  return createReadStream(file)
+function demandOf({ witnessKey, witnessQuorum }: VerifyFileOptions): Pick<VerifyOptions, 'witnesses'> {
+  if (witnessKey) return { witnesses: { vkeys: witnessKey, needed: witnessQuorum ?? witnessKey.length } }
+  if (witnessQuorum === undefined) return {}
+  throw new Failure('option_invalid', 'There is no --witness-key.')
 }
 
-function pinnedKey(vkey: string | undefined): string {
+/** Where a person watches: one line that is written over, and then gone. */
+function progressOn(stream: NodeJS.WriteStream, io: Terminal) {
+  const shown = stream.isTTY && !io.json && process.env['TERM'] !== 'dumb'
+  const write = (text: string) => void (shown && stream.write(`\r\u001b[K${text}`))
+  return {
+    onProgress: ({ entries, size }: { entries: number; size: number }) =>
+      write(`${entries} of ${size} entries`),
+    clear: () => write(''),
+  }
+}
+
+function pinnedKey(options: Pinned): string {
+  const vkey = knownLogKey(options)
   if (vkey !== undefined) return vkey
-  throw new Failure(
-    'option_invalid',
-    'The key of the log must be pinned; the one in the file proves nothing.',
-    {
-      next: 'give --log-key VKEY; the broker prints it when it starts',
-    },
-  )
+  const message = 'The key of the log must be pinned; the one in the file proves nothing.'
+  throw new Failure('option_invalid', message, {
+    next: 'give --log-key VKEY; the broker prints it when it starts',
+  })
 }
 
 function tellVerdict(
@@ -122,7 +147,7 @@ function tellVerdict(
   verdict: Verdict,
   about: Readonly<Record<string, string | number>>,
 ): number {
-  if (io.json) io.out(JSON.stringify({ ...about, ...verdict }))
+  if (io.json) io.data({ ...about, ...verdict })
   else io.out(verdictLine(verdict))
   return exitCodes[verdict.kind === 'verified' ? 'ok' : verdict.kind][0]
 }
@@ -130,7 +155,7 @@ function tellVerdict(
 function verdictLine(verdict: Verdict): string {
   switch (verdict.kind) {
     case 'verified':
-      return `${paint('green', 'verified')} ${verdict.size} entries of ${verdict.origin}, root ${verdict.root}`
+      return `${paint('green', 'verified')} ${verdict.size} entries of ${verdict.origin}, root ${verdict.root}${witnessedWords(verdict.witnessed)}`
     case 'tampered':
       return `${paint('red', 'tampered')} ${verdict.index === undefined ? '' : `entry ${verdict.index}: `}${verdict.what}`
     case 'truncated':
@@ -140,24 +165,24 @@ function verdictLine(verdict: Verdict): string {
   }
 }
 
+/** Entries hold words of callers: each is made printable by itself, so that none can look like another line. */
 function entryLine(entry: Readonly<Record<string, unknown>>): string {
   const text = (name: string) => printable(entry[name])
-  const decision = entry['decision'] === 'deny' ? paint('red', text('event')) : text('event')
-  return [
+  const refused = entry['decision'] === 'deny' || entry['event'] === 'identity_refused'
+  const words = [
     text('index').padStart(6),
     text('timestamp'),
-    decision,
+    refused ? paint('red', text('event')) : text('event'),
     text('tenant'),
     text('agent_id'),
     text('scope'),
     text('outcome'),
+    refused ? text('rule') : '',
     text('lease_id'),
   ]
-    .filter((word) => word !== '')
-    .join('  ')
+  return words.filter((word) => word !== '').join('  ')
 }
 
-/** Entries hold words of callers: nothing of them may move a terminal's cursor. */
-function printable(value: unknown): string {
-  return value === null || value === undefined ? '' : String(value).replace(/\p{C}/gu, '\ufffd')
+function witnessedWords(entries: number | undefined): string {
+  return entries === undefined ? '' : `; witnesses cosigned the first ${entries}`
 }

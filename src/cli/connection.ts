@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { z } from 'zod'
+import { createSecureContext } from 'node:tls'
 import { type Client, createClient, type Identity } from '../../client/src/index.ts'
 import { Failure } from '../primitives/index.ts'
 
@@ -19,97 +19,144 @@ export type ConnectionOptions = {
   readonly tokenFile?: string
 }
 
-export type Connection = {
-  readonly client: Client
-  /** The log's public key, where it is known without asking the broker. */
-  readonly logKey?: string
+/** What stands in `dev.json`, as far as a caller needs it. */
+type DevBroker = {
+  readonly machineUrl: string
+  readonly humanUrl: string
+  readonly ca: string
+  readonly logKey: string
+  readonly certificate: string
+  readonly certificateKey: string
+  readonly token: string
 }
 
-const devFile = z.object({
-  machine_url: z.string(),
-  human_url: z.string(),
-  ca: z.string(),
-  log_key: z.string(),
-  agent: z.object({ certificate: z.string(), certificate_key: z.string() }),
-  person: z.object({ token: z.string() }),
-})
+const nowhere = 'sallyport dev, then export SALLYPORT_DEV=FOLDER; or give --url, --ca and who calls'
 
-/** The options as flags give them, then as the environment does. */
+/** The options as flags give them, else as the environment does. A flag that names the broker, or who calls, replaces what the environment says of it. */
 export function fromEnvironment(flags: ConnectionOptions, environment: NodeJS.ProcessEnv): ConnectionOptions {
-  const named = {
-    dev: environment['SALLYPORT_DEV'],
-    url: environment['SALLYPORT_URL'],
-    ca: environment['SALLYPORT_CA'],
-    cert: environment['SALLYPORT_CERT'],
-    certKey: environment['SALLYPORT_CERT_KEY'],
-    keyFile: environment['SALLYPORT_KEY_FILE'],
-    keyHeader: environment['SALLYPORT_KEY_HEADER'],
-    tokenFile: environment['SALLYPORT_TOKEN_FILE'],
+  const value = (name: string) => environment[`SALLYPORT_${name}`] || undefined
+  const place = { dev: value('DEV'), url: value('URL'), ca: value('CA') }
+  const caller = {
+    cert: value('CERT'),
+    certKey: value('CERT_KEY'),
+    keyFile: value('KEY_FILE'),
+    tokenFile: value('TOKEN_FILE'),
   }
-  const given = Object.fromEntries(
-    Object.entries(named).filter(([, value]) => value !== undefined && value !== ''),
-  )
-  return { ...given, ...flags }
+  const placeGiven = flags.dev !== undefined || flags.url !== undefined
+  const callerGiven = [flags.cert, flags.keyFile, flags.tokenFile].some((flag) => flag !== undefined)
+  const given = {
+    ...(placeGiven ? { ca: place.ca } : place),
+    ...(callerGiven ? {} : caller),
+    keyHeader: value('KEY_HEADER'),
+  }
+  return { ...Object.fromEntries(Object.entries(given).filter(([, text]) => text !== undefined)), ...flags }
 }
 
-export function connect(flags: ConnectionOptions): Connection {
-  const options = fromEnvironment(flags, process.env)
-  if (options.url === undefined && options.dev !== undefined)
-    return connectToDev(options.dev, options.as ?? 'agent')
-  if (options.url === undefined) {
-    throw new Failure('option_invalid', 'No broker is named.', {
-      next: 'sallyport dev, then export SALLYPORT_DEV=FOLDER; or give --url, --ca and who calls',
-    })
+/** Gives a client to `use` and closes it afterwards. Throws `option_invalid` when flags and environment name no broker, or not who calls. */
+export async function withBroker<T>(
+  flags: ConnectionOptions,
+  use: (client: Client) => Promise<T>,
+): Promise<T> {
+  const client = connect(fromEnvironment(flags, process.env))
+  try {
+    return await use(client)
+  } finally {
+    client.close()
   }
-  const ca = options.ca === undefined ? {} : { ca: read(options.ca) }
-  return { client: createClient({ url: options.url, identity: identityOf(options), ...ca }) }
 }
 
-function connectToDev(folder: string, as: 'agent' | 'person'): Connection {
-  const about = devFile.safeParse(parseJson(read(join(folder, 'dev.json'))))
-  if (!about.success)
-    throw new Failure('option_invalid', `${folder} is not the folder of a development broker.`)
-  const { machine_url, human_url, agent, person, log_key } = about.data
-  const ca = read(about.data.ca)
+function connect(options: ConnectionOptions): Client {
+  if (options.url !== undefined) {
+    const ca = options.ca === undefined ? {} : { ca: read(options.ca) }
+    return createClient({ url: options.url, identity: identityOf(options), ...ca })
+  }
+  if (options.dev !== undefined) return connectToDev(readDev(options.dev), options.as ?? 'agent')
+  throw new Failure('option_invalid', 'No broker is named.', { next: nowhere })
+}
+
+/** The public key of the log, where it is known without asking the broker. */
+export function knownLogKey(flags: { readonly logKey?: string; readonly dev?: string }): string | undefined {
+  const named = flags.logKey ?? process.env['SALLYPORT_LOG_KEY']
+  const folder = flags.dev ?? process.env['SALLYPORT_DEV']
+  return named || folder === undefined || folder === '' ? named : readDev(folder).logKey
+}
+
+function connectToDev(dev: DevBroker, as: 'agent' | 'person'): Client {
   const identity: Identity =
     as === 'agent'
-      ? { kind: 'certificate', certificate: read(agent.certificate), key: read(agent.certificate_key) }
-      : { kind: 'token', token: read(person.token).trim() }
+      ? { kind: 'certificate', certificate: read(dev.certificate), key: read(dev.certificateKey) }
+      : { kind: 'token', token: read(dev.token).trim() }
+  const url = as === 'agent' ? dev.machineUrl : dev.humanUrl
+  return createClient({ url, ca: read(dev.ca), identity })
+}
+
+function readDev(folder: string): DevBroker {
+  const about = parseObject(readIfThere(join(folder, 'dev.json')))
+  const agent = fieldsOf(about['agent'])
+  const text = (value: unknown): string => {
+    if (typeof value === 'string') return value
+    throw new Failure('option_invalid', `${folder} is not the folder of a development broker.`, {
+      next: `sallyport dev --dir ${folder}`,
+    })
+  }
   return {
-    client: createClient({ url: as === 'agent' ? machine_url : human_url, ca, identity }),
-    logKey: log_key,
+    machineUrl: text(about['machine_url']),
+    humanUrl: text(about['human_url']),
+    ca: text(about['ca']),
+    logKey: text(about['log_key']),
+    certificate: text(agent['certificate']),
+    certificateKey: text(agent['certificate_key']),
+    token: text(fieldsOf(about['person'])['token']),
   }
 }
 
-function identityOf({
-  cert,
-  certKey,
-  keyFile,
-  keyHeader = 'X-AOS-Key',
-  tokenFile,
-}: ConnectionOptions): Identity {
+function identityOf(options: ConnectionOptions): Identity {
+  const { cert, certKey, keyFile, keyHeader = 'X-AOS-Key', tokenFile } = options
+  const next = 'give --cert and --cert-key, or --key-file, or --token-file'
   const given = [cert, keyFile, tokenFile].filter((value) => value !== undefined)
-  if (given.length === 1) {
-    if (cert !== undefined && certKey !== undefined)
-      return { kind: 'certificate', certificate: read(cert), key: read(certKey) }
-    if (keyFile !== undefined) return { kind: 'machine-key', key: read(keyFile).trim(), header: keyHeader }
-    // Read anew for each call: platforms rotate it in its file.
-    if (tokenFile !== undefined) return { kind: 'token', token: () => read(tokenFile).trim() }
-  }
-  throw new Failure('option_invalid', 'Say who calls, in exactly one way.', {
-    next: 'give --cert and --cert-key, or --key-file, or --token-file',
-  })
+  if (given.length !== 1) throw new Failure('option_invalid', 'Say who calls, in exactly one way.', { next })
+  if (keyFile !== undefined) return { kind: 'machine-key', key: read(keyFile).trim(), header: keyHeader }
+  // Read anew for each call: platforms rotate it in its file.
+  if (tokenFile !== undefined) return { kind: 'token', token: () => read(tokenFile).trim() }
+  if (cert !== undefined && certKey !== undefined) return certificateOf(cert, certKey)
+  throw new Failure('option_invalid', 'A certificate needs its key.', { next: 'give --cert-key FILE' })
 }
 
-function parseJson(text: string): unknown {
+function certificateOf(certFile: string, keyFile: string): Identity {
+  const [certificate, key] = [read(certFile), read(keyFile)]
   try {
-    return JSON.parse(text)
+    createSecureContext({ cert: certificate, key })
+  } catch (cause) {
+    const message = `${certFile} and ${keyFile} are not a certificate and its key.`
+    throw new Failure('option_invalid', message, { cause })
+  }
+  return { kind: 'certificate', certificate, key }
+}
+
+type Fields = Readonly<Record<string, unknown>>
+
+function fieldsOf(value: unknown): Fields {
+  return typeof value === 'object' && value !== null ? Object.fromEntries(Object.entries(value)) : {}
+}
+
+function parseObject(text: string): Fields {
+  try {
+    return fieldsOf(JSON.parse(text))
   } catch {
-    return undefined
+    return {}
   }
 }
 
-function read(path: string): string {
+function readIfThere(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return ''
+  }
+}
+
+/** A file that an option names. Throws `option_invalid`. */
+export function read(path: string): string {
   try {
     return readFileSync(path, 'utf8')
   } catch (cause) {

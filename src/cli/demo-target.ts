@@ -1,6 +1,6 @@
 import type { CredentialRequest, Issued } from '../../client/src/index.ts'
-import { startDatabaseTarget } from './demo-database.ts'
-import { startServiceTarget } from './demo-service.ts'
+import { startDatabaseTarget } from './demo-database-target.ts'
+import { startServiceTarget } from './demo-http-target.ts'
 import type { Dev, DevOptions } from './dev.ts'
 
 /** A real system that the demo's credential is for. */
@@ -19,8 +19,10 @@ export type DemoTarget = {
   close(): Promise<void>
 }
 
-/** A PostgreSQL from npm, or where that cannot start an HTTP service that takes the broker's tokens. */
-export async function startDemoTarget(): Promise<DemoTarget> {
+/** A PostgreSQL from npm, or where that cannot start, or `SALLYPORT_DEMO_TARGET=http` asks for it, an HTTP service that takes the broker's tokens. */
+export async function startDemoTarget(environment: NodeJS.ProcessEnv): Promise<DemoTarget> {
+  if (environment['SALLYPORT_DEMO_TARGET'] === 'http')
+    return startServiceTarget('SALLYPORT_DEMO_TARGET is http')
   const database = await startDatabaseTarget()
   return 'unavailable' in database
     ? startServiceTarget(`No PostgreSQL here (${database.unavailable})`)

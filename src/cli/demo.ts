@@ -2,33 +2,54 @@ import { createReadStream, createWriteStream, readdirSync, readFileSync } from '
 import { request as httpsRequest } from 'node:https'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
-import { type Client, type CredentialRequest, createClient, type Issued } from '../../client/src/index.ts'
-import { verifyExport } from '../audit/index.ts'
+import {
+  type Client,
+  type CredentialRequest,
+  createClient,
+  type EndedLease,
+  type Issued,
+} from '../../client/src/index.ts'
+import { verifyExport, verifyReceipt } from '../audit/index.ts'
 import { Failure } from '../primitives/index.ts'
 import { type DemoTarget, startDemoTarget } from './demo-target.ts'
 import { type Dev, startDev } from './dev.ts'
-import { paint, type Terminal } from './terminal.ts'
+import { jsonText, paint, signalExitCode, type Terminal, untilSignal } from './terminal.ts'
 import { version } from './version.ts'
 
 /** `sallyport demo`: the main job on a real broker and a real target. Every line is what really happened; a surprise ends it with 1. */
 export async function demo(io: Terminal): Promise<number> {
   const began = performance.now()
-  const target = await startDemoTarget()
+  const stopped = untilSignal()
+  const notes: object[] = []
+  const target = await startDemoTarget(process.env)
   try {
-    const dev = await startDev({ port: 0, humanPort: 0, ...target.devOptions }, () => undefined)
+    // Nothing of the user's environment decides here.
+    const world = { environment: {}, note: (line: object) => void notes.push(line) }
+    const dev = await startDev({ port: 0, humanPort: 0, ...target.devOptions }, world)
     try {
       await target.open(dev)
-      const told = await tellStory(io, { dev, target })
-      const seconds = ((performance.now() - began) / 1000).toFixed(1)
-      io.say(`\n${told} of ${told} as promised, in ${seconds} s`)
-      io.say('Next: npm run sallyport -- dev    a broker to try things on')
-      return 0
+      const story = tellStory(io, { dev, target })
+      const outcome = await Promise.race([story, stopped])
+      if (typeof outcome === 'number') return conclude(io, outcome, performance.now() - began)
+      story.catch(() => undefined)
+      return signalExitCode(outcome)
     } finally {
       await dev.stop()
     }
+  } catch (thrown) {
+    for (const line of notes) io.say(jsonText(line))
+    throw thrown
   } finally {
     await target.close()
   }
+}
+
+function conclude(io: Terminal, told: number, milliseconds: number): number {
+  const command = process.env['npm_lifecycle_event'] === 'demo' ? 'npm run sallyport -- dev' : 'sallyport dev'
+  io.say('')
+  io.say(`all ${told} steps as promised, in ${(milliseconds / 1000).toFixed(1)} s`)
+  io.say(`Next: ${command}    a broker to try things on`)
+  return 0
 }
 
 type Stage = { readonly dev: Dev; readonly target: DemoTarget }
@@ -38,20 +59,20 @@ async function tellStory(io: Terminal, { dev, target }: Stage): Promise<number> 
   let told = 0
   const tell: Tell = (title, detail, more = []) => {
     told += 1
-    if (io.json) io.out(JSON.stringify({ step: told, title, detail, more }))
+    if (io.json) io.data({ step: told, title, detail, more })
     else {
       io.out(`${String(told).padStart(2)}  ${paint('bold', title.padEnd(10))} ${detail}`)
       for (const line of more) io.out(`${' '.repeat(15)}${paint('gray', line)}`)
     }
   }
-  const { assembled } = dev.running
-  io.say(`sallyport ${version} · mode ${assembled.mode.name} · embedded store · loopback only`)
+  const { mode, contract } = dev.running.assembled
+  io.say(`sallyport ${version} · mode ${mode.name} · embedded store · loopback only`)
   if (target.instead !== undefined)
     io.say(`${target.instead}; the demo goes on with tokens for a real HTTP service.`)
   io.say('')
   tell(
     'contract',
-    `${assembled.contract.grants.length} grants for 2 identities, ${assembled.contract.digest.slice(0, 19)}…`,
+    `grants: ${contract.grants.length}, identities: ${contract.identities.size}, digest ${contract.digest.slice(0, 19)}…`,
   )
   const agent = clientOf(dev, 'agent')
   const person = clientOf(dev, 'person')
@@ -84,7 +105,7 @@ async function issuance(agent: Client, wanted: CredentialRequest, tell: Tell): P
   const again = await agent.request(wanted, { idempotencyKey: 'demo-1' })
   if (again.kind !== 'issued' || again.lease_id !== answer.lease_id)
     throw surprise('a repeated request minted twice')
-  tell('issued', `${answer.lease_id}, ${answer.expires_in + 1} s`, [
+  tell('issued', `${answer.lease_id}, ends in ${answer.expires_in} s`, [
     answer.meaning,
     `enforced by ${answer.enforced_by}; asked twice with one Idempotency-Key, minted once`,
   ])
@@ -122,8 +143,14 @@ async function ending(
   const refused = await target.refusedAfterRevocation(issued)
   const milliseconds = Math.round(performance.now() - began)
   tell('revoked', refused, [
-    `${milliseconds} ms from the call to the refusal; the broker's own proof: ${proof === 'refused' ? 'it tried the dead credential, and it was refused' : proof}`,
+    `${milliseconds} ms from the call to the refusal; the broker's own proof: ${ownProof[proof]}`,
   ])
+}
+
+const ownProof: Readonly<Record<EndedLease['proof'], string>> = {
+  refused: 'it tried the dead credential, and it was refused',
+  unproven: 'none, a token is tried where it is used',
+  pending: 'not yet',
 }
 
 async function verification(
@@ -138,21 +165,37 @@ async function verification(
     knownCheckpoint: issued.receipt.checkpoint,
   })
   if (verdict.kind !== 'verified') throw surprise(`the log is ${verdict.kind}`)
+  await proveReceipt(person, issued, dev)
   tell(
     'verified',
     `${verdict.size} entries offline against the pinned key, root ${verdict.root.slice(0, 16)}…`,
-    [`the receipt of ${issued.lease_id} leads into it`],
+    [`the receipt of ${issued.lease_id} is proven to be one of them`],
   )
-  const files = [file, ...readdirSync(dev.files.data).map((name) => join(dev.files.data, name))]
+  noSecretOnDisk(issued, { dev, tell })
+}
+
+async function proveReceipt(person: Client, { receipt }: Issued, dev: Dev): Promise<void> {
+  const proof = await person.inclusionProof({ index: receipt.index })
+  const proven = verifyReceipt({
+    entry: { leafHash: receipt.leaf_hash },
+    index: receipt.index,
+    proof: proof.hashes.map((hash) => Buffer.from(hash, 'hex')),
+    checkpoint: proof.checkpoint ?? '',
+    vkeys: [dev.running.assembled.log.vkey],
+  })
+  if (proven.kind !== 'verified') throw surprise(`the receipt is ${proven.kind}`)
+}
+
+/** The log, the store and the export lie in the folder, and whatever else the broker wrote. */
+function noSecretOnDisk(issued: Issued, { dev, tell }: { dev: Dev; tell: Tell }): void {
   const secrets = secretsOf(issued)
-  const found = files.filter(
-    (path) => path.includes('.') && secrets.some((secret) => readFileSync(path).includes(secret)),
-  )
-  if (found.length > 0) throw surprise('a secret was found on the disk')
-  tell(
-    'no secret',
-    `${secrets.length} secret values of that credential looked for in log, store and export: none found`,
-  )
+  const files = readdirSync(dev.files.folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+  const found = files.filter((path) => secrets.some((secret) => readFileSync(path).includes(secret)))
+  if (secrets.length === 0 || found.length > 0) throw surprise('a secret was found on the disk')
+  const looked = `looked for in the ${files.length} files of the broker, log and export among them`
+  tell('no secret', `${secrets.length} secret values of that credential ${looked}: none found`)
 }
 
 function secretsOf({ credential }: Issued): readonly string[] {

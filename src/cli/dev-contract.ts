@@ -1,6 +1,9 @@
 /** The contract of a development broker, as text: what a user reads first, and edits. */
 export function devContract(options: {
+  /** Of people's tokens. */
   readonly issuer: string
+  /** Of the machine plane: the issuer of the tokens that the broker mints. */
+  readonly machineUrl: string
   readonly machineKeyDigest: string
   readonly postgresUrl?: string
 }): string {
@@ -52,7 +55,7 @@ identities:
 providers:
   tokens:
     kind: jwt
-    config: { issuer: "https://127.0.0.1:7420", audience: "https://orders.example.test" }
+    config: { issuer: "${options.machineUrl}", audience: "https://orders.example.test" }
 ${
   postgres
     ? `  orders-db:

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createAuthority, createMachineKey, systemRandom } from '../catalog/index.ts'
 import type { TlsMaterial } from '../server/http/index.ts'
@@ -7,6 +7,8 @@ import { devContract } from './dev-contract.ts'
 /** The files of a development broker. They are made once and used again when the folder is. */
 export type DevFiles = {
   readonly folder: string
+  /** Where a caller finds everything; the line of `sallyport dev --json`. */
+  readonly description: string
   readonly contract: string
   readonly data: string
   readonly ca: string
@@ -16,12 +18,14 @@ export type DevFiles = {
   readonly humanToken: string
 }
 
-const dayMs = 86_400_000
+/** Of the certificates, which are new at every start. */
+const lifeMs = 30 * 86_400_000
 
 export function devFiles(folder: string): DevFiles {
   const file = (name: string) => join(folder, name)
   return {
     folder,
+    description: file('dev.json'),
     contract: file('sallyport.yaml'),
     data: file('data'),
     ca: file('ca.pem'),
@@ -32,16 +36,27 @@ export function devFiles(folder: string): DevFiles {
   }
 }
 
-/**
- * Makes what a development broker needs and returns its TLS: a CA, a server certificate, an X.509-SVID and a machine key for the
- * first agent, and a contract. The certificates are new at every start and live for a day; a contract that is there is kept.
- */
-export async function prepareDevFolder(
+/** Makes the folder, and in it a contract with a machine key for the first agent; a contract that is there is kept. */
+export function keepContract(
   files: DevFiles,
-  options: { readonly issuer: string; readonly postgresUrl?: string },
-): Promise<TlsMaterial> {
+  options: { readonly issuer: string; readonly machineUrl: string; readonly postgresUrl?: string },
+): void {
   mkdirSync(files.folder, { recursive: true, mode: 0o700 })
-  const life = { notBefore: Date.now() - 60_000, notAfter: Date.now() + dayMs }
+  if (existsSync(files.contract)) return
+  const { key, digest } = createMachineKey(systemRandom)
+  writePrivate(files.machineKey, key.reveal())
+  writeFileSync(files.contract, devContract({ ...options, machineKeyDigest: digest }))
+}
+
+export type DevCertificates = {
+  readonly tls: TlsMaterial
+  /** Puts the CA, and the agent's certificate and key, into their files. */
+  readonly write: () => void
+}
+
+/** A CA, a server certificate for loopback and an X.509-SVID for the first agent. */
+export async function createDevCertificates(files: DevFiles): Promise<DevCertificates> {
+  const life = { notBefore: Date.now() - 60_000, notAfter: Date.now() + lifeMs }
   const authority = await createAuthority({ commonName: 'Sallyport development CA', ...life })
   const server = await authority.issue({
     purpose: 'server',
@@ -54,20 +69,28 @@ export async function prepareDevFolder(
     uris: ['spiffe://dev.test/tenant/acme/agent/agent-7'],
     ...life,
   })
-  writeFileSync(files.ca, authority.own.certPem)
-  writeFileSync(files.certificate, agent.certPem)
-  writeFileSync(files.certificateKey, agent.keyPem, { mode: 0o600 })
-  if (!existsSync(files.contract) || !existsSync(files.machineKey)) {
-    const { key, digest } = createMachineKey(systemRandom)
-    writeFileSync(files.machineKey, key.reveal(), { mode: 0o600 })
-    writeFileSync(files.contract, devContract({ ...options, machineKeyDigest: digest }))
+  return {
+    tls: { certificate: server.certPem, key: server.keyPem, clientCa: authority.own.certPem },
+    write() {
+      writeFileSync(files.ca, authority.own.certPem)
+      writeFileSync(files.certificate, agent.certPem)
+      writePrivate(files.certificateKey, agent.keyPem)
+    },
   }
-  return { certificate: server.certPem, key: server.keyPem, clientCa: authority.own.certPem }
 }
 
-/** The port of the issuer that the kept contract names, so that the contract holds at the next start; 0 when there is none. */
-export function keptIssuerPort(files: DevFiles): number {
-  if (!existsSync(files.contract)) return 0
-  const found = /http:\/\/127\.0\.0\.1:([0-9]+)/.exec(readFileSync(files.contract, 'utf8'))?.[1]
-  return found === undefined ? 0 : Number(found)
+/** Replaces the file in one step: a reader sees the old text or the new. */
+export function writePrivate(path: string, text: string): void {
+  writeFileSync(`${path}.new`, text, { mode: 0o600 })
+  renameSync(`${path}.new`, path)
+}
+
+/** The ports that the kept files name, so that both issuers are at the next start where the contract says; 0 where there is none. */
+export function keptPorts(files: DevFiles): { readonly issuer: number; readonly machine: number } {
+  const port = (file: string, pattern: RegExp) =>
+    existsSync(file) ? Number(pattern.exec(readFileSync(file, 'utf8'))?.[1] ?? 0) : 0
+  return {
+    issuer: port(files.contract, /^ +issuer: "?http:\/\/127\.0\.0\.1:([0-9]{1,5})"?\s*$/m),
+    machine: port(files.description, /"machine_url": "https:\/\/127\.0\.0\.1:([0-9]{1,5})"/),
+  }
 }

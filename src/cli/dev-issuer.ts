@@ -1,6 +1,7 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { type CryptoKey, exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose'
+import { Failure } from '../primitives/index.ts'
 
 /** An OpenID Connect issuer on loopback, so that the human plane can be tried without an account anywhere. For `sallyport dev` alone. */
 export type DevIssuer = {
@@ -17,6 +18,7 @@ export type DevIssuer = {
 const algorithm = 'ES256'
 const keyId = 'dev'
 
+/** Port 0 takes a free one. Throws `option_invalid` when another one is taken. */
 export async function startDevIssuer(port: number): Promise<DevIssuer> {
   const { publicKey, privateKey } = await generateKeyPair(algorithm)
   const jwk = { ...(await exportJWK(publicKey)), kid: keyId, alg: algorithm, use: 'sig' }
@@ -66,10 +68,18 @@ function sign(
 }
 
 function listen(server: Server, port: number): Promise<string> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(port, '127.0.0.1', () => resolve(`http://127.0.0.1:${portOf(server.address())}`))
+  const { promise, resolve, reject } = Promise.withResolvers<string>()
+  server.once('error', (cause) => {
+    const message = `The contract's issuer was at 127.0.0.1:${port}, where something else listens.`
+    reject(
+      new Failure('option_invalid', message, {
+        cause,
+        next: 'stop the other sallyport dev, or name another --dir',
+      }),
+    )
   })
+  server.listen(port, '127.0.0.1', () => resolve(`http://127.0.0.1:${portOf(server.address())}`))
+  return promise
 }
 
 function portOf(address: string | AddressInfo | null): number {

@@ -1,12 +1,17 @@
 #!/usr/bin/env node
-import { Command, InvalidArgumentError, Option } from 'commander'
-import { SallyportError } from '../../client/src/index.ts'
-import { Failure, type FailureCode, failureCodes } from '../primitives/index.ts'
+import { Command, InvalidArgumentError, Option, type OutputConfiguration } from 'commander'
+import { Failure } from '../primitives/index.ts'
+import { contractCommands } from './contract-commands.ts'
+import { checking, environmentCommands } from './environment-commands.ts'
 import { exitCodes } from './exit-code.ts'
-import { tell, terminal } from './terminal.ts'
+import { hygieneCommands } from './hygiene-commands.ts'
+import { migrateCommands } from './migrate-commands.ts'
+import { planesCommands } from './planes-commands.ts'
+import { demandingWitnesses, proofCommands, witnessed } from './proof-commands.ts'
+import { type Terminal, type Told, tell, terminal } from './terminal.ts'
 import { version } from './version.ts'
 
-type Work = (io: ReturnType<typeof terminal>) => Promise<number> | number
+type Work = (io: Terminal) => Promise<number> | number
 
 // Each command is loaded when it is called: asking for a credential must not wait for a server to be read.
 
@@ -16,14 +21,29 @@ async function perform(options: { json?: boolean }, work: Work): Promise<void> {
   try {
     process.exitCode = await work(io)
   } catch (thrown) {
-    process.exitCode = tell(io, thrown instanceof SallyportError ? asFailure(thrown) : thrown)
+    process.exitCode = await tellThrown(io, thrown)
   }
 }
 
-/** A failure of the client in the words of the broker's own; what only the client knows counts as the broker being out of reach. */
-function asFailure({ code, message, next, cause }: SallyportError): Failure {
-  const known: FailureCode = failureCodes.find((name) => name === code) ?? 'provider_unreachable'
-  return new Failure(known, message, { cause, ...(next === undefined ? {} : { next }) })
+async function tellThrown(io: Terminal, thrown: unknown): Promise<number> {
+  if (!(thrown instanceof Failure)) return tell(io, await toldOf(thrown))
+  return thrown.code === 'contract_invalid'
+    ? (await import('./contract-problems.ts')).tellContract(io, thrown)
+    : tell(io, thrown)
+}
+
+/** What the broker advises in the words of HTTP, in those of the command line. */
+const nextHere: Readonly<Record<string, string>> = {
+  request_invalid: 'the same command with --help says what it takes',
+  lease_unknown: 'sallyport lease list',
+}
+
+async function toldOf(thrown: unknown): Promise<Told> {
+  const { SallyportError } = await import('../../client/src/index.ts')
+  if (thrown instanceof SallyportError)
+    return { code: thrown.code, message: thrown.message, next: nextHere[thrown.code] ?? thrown.next }
+  const internal = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : 'no error was thrown'
+  return { code: 'internal', message: 'The command failed in a way that nobody foresaw.', internal }
 }
 
 function whole(text: string): number {
@@ -73,21 +93,53 @@ export function program(): Command {
   const sallyport = new Command('sallyport')
     .description('An environment contract and a zero-trust credential broker.')
     .version(version)
-    .showHelpAfterError('(sallyport --help)')
+    .enablePositionalOptions()
     .configureHelp({ sortSubcommands: false })
+    .configureOutput(usageErrors())
     .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : exitCodes.usage[0]))
-    .addHelpText(
-      'after',
-      `\nFirst:\n  sallyport demo                 the whole flow, in a minute\n  sallyport dev                  a broker to try things on\n\nExit codes:\n${Object.values(
-        exitCodes,
-      )
-        .map(([code, words]) => `  ${String(code).padStart(2)}  ${words}`)
-        .join('\n')}`,
-    )
+    .addHelpText('after', `\n${firstWords}\n\nExit codes:\n${exitCodeLines().join('\n')}`)
   brokerCommands(sallyport)
   callerCommands(sallyport)
   auditCommands(sallyport.command('audit').description('read, prove and verify the audit log'))
+  proofCommands(sallyport, { perform, connected })
+  contractCommands(sallyport, { perform })
+  planesCommands(sallyport, { perform })
+  environmentCommands(sallyport, { perform })
+  migrateCommands(sallyport, { perform })
+  hygieneCommands(sallyport, { perform })
+  nameHelp(sallyport, 'sallyport')
   return sallyport
+}
+
+const firstWords = `First:
+  sallyport demo                 the whole flow, in a minute
+  sallyport dev                  a broker to try things on`
+
+function exitCodeLines(): readonly string[] {
+  return Object.values(exitCodes).map(([code, words]) => `  ${String(code).padStart(3)}  ${words}`)
+}
+
+/** With `--json` a wrong word is told as every other failure is. */
+function usageErrors(): OutputConfiguration {
+  const words = process.argv.slice(2)
+  const own = words.includes('--') ? words.slice(0, words.indexOf('--')) : words
+  if (!own.includes('--json')) return {}
+  return {
+    outputError: (text) => {
+      const message = text
+        .replace(/^error: /, '')
+        .trim()
+        .replaceAll('\n', ' ')
+      tell(terminal({ json: true }), { code: 'option_invalid', message, next: 'sallyport --help' })
+    },
+    writeErr: () => undefined,
+  }
+}
+
+/** After a wrong word each command points to its own help. */
+function nameHelp(command: Command, name: string): void {
+  command.showHelpAfterError(`Next: ${name} --help`)
+  for (const child of command.commands) nameHelp(child, `${name} ${child.name()}`)
 }
 
 function brokerCommands(sallyport: Command): void {
@@ -96,8 +148,7 @@ function brokerCommands(sallyport: Command): void {
     .description('a credential issued, used, denied, revoked, and the log verified')
     .option('--json', 'one line of JSON a step')
     .action((options) => perform(options, async (io) => (await import('./demo.ts')).demo(io)))
-  sallyport
-    .command('dev')
+  witnessed(sallyport.command('dev'))
     .description('a broker on loopback with its own CA, issuer, agent and person')
     .option('--dir <folder>', 'keep everything here; the default is a temporary folder')
     .option('--port <port>', 'machine plane', port, 7420)
@@ -105,8 +156,7 @@ function brokerCommands(sallyport: Command): void {
     .option('--postgres <url>', 'an administrator’s URL, for a service orders-db')
     .option('--json', 'one line with addresses, files and a first identity')
     .action((options) => perform(options, async (io) => (await import('./dev.ts')).dev(io, options)))
-  sallyport
-    .command('serve')
+  witnessed(sallyport.command('serve'))
     .description('the broker of one environment')
     .requiredOption('--contract <file>', 'the contract', 'sallyport.yaml')
     .requiredOption('--data <folder>', 'the store and keys, mode 0700', '.sallyport')
@@ -118,14 +168,17 @@ function brokerCommands(sallyport: Command): void {
     .addOption(new Option('--policy-bundle <file>', 'your own policy.wasm').conflicts('opaUrl'))
     .option('--opa-url <url>', 'an OPA server that decides')
     .option('--opa-token-file <file>', 'its bearer token')
+    .option('--agent-rate <number>', 'requests in a second of one agent; the default is 200')
+    .option('--tenant-rate <number>', 'of all agents of one tenant; the default is 2000')
     .option('--json', 'one line of JSON when it is ready')
     .action((options) => perform(options, async (io) => (await import('./serve.ts')).serve(io, options)))
   sallyport
     .command('policy-data')
     .description('what an OPA server is given as data for a contract')
     .requiredOption('--contract <file>', 'the contract', 'sallyport.yaml')
+    .option('--json', 'it always is')
     .action((options) =>
-      perform({ json: true }, async (io) =>
+      perform(options, async (io) =>
         (await import('./policy-data.ts')).printPolicyData(io, options.contract),
       ),
     )
@@ -157,18 +210,25 @@ function callerCommands(sallyport: Command): void {
       (await import('./request.ts')).explain(io, [service, action, resource], options),
     ),
   )
-  connected(
-    sallyport
-      .command('run')
-      .description('run a command with a credential and no ambient one; the lease ends with it'),
+  checking(
+    connected(
+      sallyport
+        .command('run')
+        .description(
+          'check the environment and become a command; or run it with a credential, until it ends',
+        ),
+    ),
   )
-    .requiredOption('--service <name>', 'a service of the contract')
-    .requiredOption('--action <name>', 'one action of it')
-    .requiredOption('--resource <name>', 'one resource')
+    .option('--service <name>', 'with a credential: a service of the contract')
+    .option('--action <name>', 'one action of it')
+    .option('--resource <name>', 'one resource')
     .option('--duration <time>', 'such as 5m')
     .option('--purpose <text>', 'for the log')
     .option('--keep <name...>', 'pass these variables on to the command')
-    .argument('<command...>', 'after --')
+    .option('--pristine', 'pass on only what the contract declares')
+    .option('--redact', 'take the values of sensitive variables out of what the command writes')
+    .argument('<command...>', 'the command and its words; what stands here is not read as an option')
+    .passThroughOptions()
     .action((command, options) =>
       perform(options, async (io) => (await import('./run.ts')).run(io, command, options)),
     )
@@ -205,7 +265,7 @@ function auditCommands(command: Command): void {
     )
   connected(command.command('prove').description('that an entry is in the log of the newest checkpoint'))
     .argument('<index>', 'its position', whole)
-    .option('--log-key <vkey>', 'the log’s public key, pinned by you')
+    .option('--log-key <vkey>', 'the log’s public key, pinned by you (SALLYPORT_LOG_KEY)')
     .action((index, options) =>
       perform(options, async (io) => (await import('./audit.ts')).prove(io, index, options)),
     )
@@ -214,11 +274,12 @@ function auditCommands(command: Command): void {
     .action((file, options) =>
       perform(options, async (io) => (await import('./audit.ts')).exportTo(io, file, options)),
     )
-  command
-    .command('verify')
+  demandingWitnesses(command.command('verify'))
     .description('verify an exported log offline')
     .argument('<file>')
-    .option('--log-key <vkey>', 'the log’s public key, pinned by you')
+    .option('--log-key <vkey>', 'the log’s public key, pinned by you (SALLYPORT_LOG_KEY)')
+    .option('--earlier-key <vkey...>', 'of epochs before the log was restored')
+    .option('--dev <folder>', 'the folder of a development broker, which knows the key (SALLYPORT_DEV)')
     .option('--checkpoint <file>', 'a checkpoint kept elsewhere, which the log must hold')
     .option('--json', 'machine-readable output')
     .action((file, options) =>

@@ -4,6 +4,6 @@ import type { Terminal } from './terminal.ts'
 
 /** `sallyport policy-data`: for `opa run --server`, whose data must be that of the contract. */
 export async function printPolicyData(io: Terminal, contractFile: string): Promise<number> {
-  io.out(JSON.stringify(policyData(await readContract(contractFile))))
+  io.data(policyData(await readContract(contractFile)))
   return 0
 }

@@ -1,7 +1,7 @@
-import type { CredentialRequest, Denial, Issued } from '../../client/src/index.ts'
-import { type ConnectionOptions, connect } from './connection.ts'
+import type { CredentialRequest, Denial, Explanation, Issued } from '../../client/src/index.ts'
+import { type ConnectionOptions, withBroker } from './connection.ts'
 import { exitCodes } from './exit-code.ts'
-import { paint, type Terminal } from './terminal.ts'
+import { jsonText, paint, type Terminal } from './terminal.ts'
 
 export type RequestOptions = ConnectionOptions & {
   readonly duration?: string
@@ -10,60 +10,40 @@ export type RequestOptions = ConnectionOptions & {
 }
 
 /** `sallyport request SERVICE ACTION RESOURCE`: the credential goes to stdout, the truth about it to stderr. */
-export async function request(
+export function request(
   io: Terminal,
   asked: readonly [string, string, string],
   options: RequestOptions,
 ): Promise<number> {
-  const { client } = connect(options)
-  try {
+  return withBroker(options, async (client) => {
     const { idempotencyKey } = options
-    const answer = await client.request(
-      wanted(asked, options),
-      idempotencyKey === undefined ? {} : { idempotencyKey },
-    )
+    const how = idempotencyKey === undefined ? {} : { idempotencyKey }
+    const answer = await client.request(wanted(asked, options), how)
     if (answer.kind === 'denied') return tellDenial(io, answer)
-    if (io.json) {
-      io.out(JSON.stringify(answer))
-      return exitCodes.ok[0]
-    }
-    tellIssued(io, answer)
-    io.out(JSON.stringify(answer.credential, null, 2))
-    io.say(`Next: sallyport lease revoke ${answer.lease_id}`)
+    if (io.json) io.data(answer)
+    else tellIssued(io, answer)
     return exitCodes.ok[0]
-  } finally {
-    client.close()
-  }
+  })
 }
 
 /** `sallyport explain SERVICE ACTION RESOURCE`: the same decision, and nothing is minted. */
-export async function explain(
+export function explain(
   io: Terminal,
   asked: readonly [string, string, string],
   options: RequestOptions,
 ): Promise<number> {
-  const { client } = connect(options)
-  try {
+  return withBroker(options, async (client) => {
     const explanation = await client.explain(wanted(asked, options))
-    const { decision, rule, reason, contract, next } = explanation
-    if (io.json) io.out(JSON.stringify(explanation))
-    else {
-      io.out(`${paint(decision === 'allow' ? 'green' : 'red', decision)}  ${rule}`)
-      io.out(`  ${reason}`)
-      io.out(`  ${contract.file}:${contract.line}:${contract.column}`)
-      io.say(`Next: ${next}`)
-    }
-    return decision === 'allow' ? exitCodes.ok[0] : exitCodes.denied[0]
-  } finally {
-    client.close()
-  }
+    if (io.json) io.data(explanation)
+    else tellExplanation(io, explanation)
+    return exitCodes[explanation.decision === 'allow' ? 'ok' : 'denied'][0]
+  })
 }
 
 export function wanted(
   [service, action, resource]: readonly [string, string, string],
-  options: RequestOptions,
+  { duration, purpose }: RequestOptions,
 ): CredentialRequest {
-  const { duration, purpose } = options
   return {
     service,
     action,
@@ -73,31 +53,39 @@ export function wanted(
   }
 }
 
+/** Gives the exit code of a denial. */
 export function tellDenial(io: Terminal, denial: Denial): number {
-  if (io.json) io.out(JSON.stringify(denial))
+  if (io.json) io.data(denial)
   else {
     io.say(`${paint('red', 'denied', process.stderr)} ${denial.detail} (${denial.rule})`)
-    io.say(`  ${denial.contract.file}:${denial.contract.line}:${denial.contract.column}`)
+    io.say(`  ${placeOf(denial)}`)
     io.say(`Next: ${denial.next}`)
   }
   return exitCodes.denied[0]
 }
 
 function tellIssued(io: Terminal, issued: Issued): void {
-  const {
-    lease_id,
-    meaning,
-    effective,
-    expires_in,
-    residual_seconds,
-    enforced_by,
-    revocation,
-    revocation_note,
-  } = issued
+  const { lease_id, effective, residual_seconds } = issued
   const residual = residual_seconds === 0 ? '' : `; the provider remembers it ${residual_seconds} s longer`
   io.say(`${paint('green', 'issued', process.stderr)} ${lease_id}${issued.replayed ? ' (again)' : ''}`)
-  io.say(`  meaning     ${meaning}`)
-  io.say(`  until       ${effective.not_after} (${expires_in} s, by ${enforced_by}${residual})`)
-  io.say(`  revocation  ${revocation}: ${revocation_note}`)
+  io.say(`  meaning     ${issued.meaning}`)
+  io.say(`  until       ${effective.not_after} (${issued.expires_in} s, by ${issued.enforced_by}${residual})`)
+  io.say(`  revocation  ${issued.revocation}: ${issued.revocation_note}`)
   io.say(`  receipt     entry ${issued.receipt.index} of the log`)
+  io.out(jsonText(issued.credential, 2))
+  io.say(`Next: sallyport lease revoke ${lease_id}`)
+}
+
+function tellExplanation(io: Terminal, explanation: Explanation): void {
+  const { decision, rule, reason, next } = explanation
+  io.out(`${paint(decision === 'allow' ? 'green' : 'red', decision)}  ${rule}`)
+  io.out(`  ${reason}`)
+  io.out(`  ${placeOf(explanation)}`)
+  // Without something near that is allowed the broker names this very command.
+  const same = next.startsWith('sallyport explain ')
+  io.say(`Next: ${same ? 'ask the owner of the contract for a grant' : next}`)
+}
+
+function placeOf({ contract }: Pick<Explanation, 'contract'>): string {
+  return `${contract.file}:${contract.line}:${contract.column}`
 }

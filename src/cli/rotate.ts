@@ -1,18 +1,16 @@
-import { type ConnectionOptions, connect } from './connection.ts'
+import { type ConnectionOptions, withBroker } from './connection.ts'
 import type { Terminal } from './terminal.ts'
 
-/** `sallyport rotate PROVIDER TARGET` */
-export async function rotate(
+/** `sallyport rotate PROVIDER TARGET`. In a development folder its person asks, because only people rotate. */
+export function rotate(
   io: Terminal,
   asked: { provider: string; target: string },
   options: ConnectionOptions,
 ): Promise<number> {
-  const { client } = connect({ ...options, as: options.as ?? 'person' })
-  try {
+  return withBroker({ ...options, as: options.as ?? 'person' }, async (client) => {
     const rotated = await client.rotate(asked.provider, asked.target)
-    io.out(io.json ? JSON.stringify({ rotated }) : rotated)
+    if (io.json) io.data({ rotated })
+    else io.out(rotated)
     return 0
-  } finally {
-    client.close()
-  }
+  })
 }

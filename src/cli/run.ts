@@ -1,73 +1,84 @@
-import { spawn } from 'node:child_process'
-import { constants } from 'node:os'
-import type { Client } from '../../client/src/index.ts'
-import { Failure } from '../primitives/index.ts'
-import { childEnvironment } from './child-environment.ts'
-import { connect } from './connection.ts'
-import { type RequestOptions, tellDenial, wanted } from './request.ts'
-import type { Terminal } from './terminal.ts'
+import { becomeCommand, findCommand, withoutInternal } from './become.ts'
+import { type CheckCommandOptions, type CheckedEnvironment, checkEnvironment, tellRefusal } from './check.ts'
+import { harmless } from './child-environment.ts'
+import type { ConnectionOptions } from './connection.ts'
+import { type Terminal, tell } from './terminal.ts'
 
-export type RunCommandOptions = RequestOptions & {
+export type RunCommandOptions = ConnectionOptions &
+  CheckCommandOptions & {
+    readonly service?: string
+    readonly action?: string
+    readonly resource?: string
+    readonly duration?: string
+    readonly purpose?: string
+    /** Further variables of the parent that the child may see. */
+    readonly keep?: readonly string[]
+    /** Only what the contract declares, and what is harmless, reaches the command. */
+    readonly pristine?: boolean
+    /** Values of sensitive variables are taken out of what the command writes. */
+    readonly redact?: boolean
+  }
+
+export type CredentialRunOptions = RunCommandOptions & {
   readonly service: string
   readonly action: string
   readonly resource: string
-  /** Further variables of the parent that the child may see. */
-  readonly keep?: readonly string[]
 }
 
-/** `sallyport run … -- COMMAND`: the child gets the credential and no ambient one; the lease ends with it. Its exit code is returned. */
+/**
+ * `sallyport run … -- COMMAND`: with a service, action and resource the command gets that credential; without, its environment is checked
+ * and this process becomes the command. Gives the command's exit code, 128 and the number of the signal that ended it, or as a shell does
+ * 127 and 126 when it cannot be started; 78 when the contract refuses, and nothing was started.
+ */
 export async function run(
   io: Terminal,
   command: readonly string[],
   options: RunCommandOptions,
 ): Promise<number> {
-  const [program, ...words] = command
-  if (program === undefined) throw new Failure('option_invalid', 'Say what to run, after --.')
-  const { client } = connect(options)
-  try {
-    const answer = await client.request(wanted([options.service, options.action, options.resource], options))
-    if (answer.kind === 'denied') return tellDenial(io, answer)
-    try {
-      return await runChild(
-        program,
-        words,
-        childEnvironment(process.env, answer.credential, options.keep ?? []),
-      )
-    } finally {
-      await end(io, client, answer.lease_id)
-    }
-  } finally {
-    client.close()
-  }
-}
-
-async function end(io: Terminal, client: Client, leaseId: string): Promise<void> {
-  try {
-    const { proof } = await client.revoke(leaseId)
-    if (proof === 'pending') io.say(`The lease ${leaseId} could not be ended yet; the broker goes on trying.`)
-  } catch {
-    io.say(
-      `The lease ${leaseId} could not be ended from here; it ends by itself. Next: sallyport lease revoke ${leaseId}`,
-    )
-  }
-}
-
-function runChild(program: string, words: readonly string[], env: Record<string, string>): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(program, words, { env, stdio: 'inherit' })
-    const forward = (signal: NodeJS.Signals) => void child.kill(signal)
-    for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, forward)
-    child.once('error', (cause) =>
-      reject(
-        new Failure('option_invalid', `${program} cannot be run.`, {
-          cause,
-          next: 'is it installed, and on the PATH?',
-        }),
-      ),
-    )
-    child.once('exit', (code, signal) => {
-      for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.off(name, forward)
-      resolve(code ?? 128 + (signal ? constants.signals[signal] : 0))
+  const { service, action, resource } = options
+  if (service !== undefined && action !== undefined && resource !== undefined)
+    return (await import('./run-credential.ts')).runWithCredential(io, command, {
+      ...options,
+      service,
+      action,
+      resource,
     })
+  const asked = { '--service': service, '--action': action, '--resource': resource }
+  const absent = Object.entries(asked).flatMap(([name, value]) => (value === undefined ? [name] : []))
+  if (absent.length === 3) return runChecked(io, command, options)
+  const message = `A credential is of a service, an action and a resource; without ${absent.join(' and ')} it is of none.`
+  return tell(io, { code: 'option_invalid', message, next: 'sallyport run --help' })
+}
+
+async function runChecked(
+  io: Terminal,
+  command: readonly string[],
+  options: RunCommandOptions,
+): Promise<number> {
+  const checked = await checkEnvironment(command, options)
+  const refused = tellRefusal(io, checked)
+  if (refused !== undefined) return refused
+  const env = environmentOf(checked, options)
+  const [program = ''] = command
+  const lookup = findCommand(program, env['PATH'])
+  if (lookup.kind !== 'found')
+    return (await import('./child.ts')).tellUnstarted(io, program, lookup.kind === 'missing')
+  if (!options.redact) becomeCommand(lookup.path, command, env)
+  return (await import('./run-beside.ts')).runBeside(io, command, {
+    env,
+    checked,
+    redact: options.redact ?? false,
   })
+}
+
+/** Where it is asked for, only what the contract declares, what is harmless and what is kept by name. */
+function environmentOf(
+  { guard, env }: CheckedEnvironment,
+  { pristine, keep = [] }: Pick<RunCommandOptions, 'pristine' | 'keep'>,
+): Record<string, string> {
+  const { internal, variables } = guard.contract
+  const passed = withoutInternal(env, internal)
+  if (!pristine) return passed
+  const passes = (name: string) => variables.includes(name) || keep.includes(name) || harmless.test(name)
+  return Object.fromEntries(Object.entries(passed).filter(([name]) => passes(name)))
 }

@@ -1,19 +1,28 @@
 import { randomBytes } from 'node:crypto'
 import type { AddressInfo } from 'node:net'
 import type { FastifyInstance } from 'fastify'
-import { type Assembled, type AssembleOptions, assemble } from '../catalog/index.ts'
+import { type Assembled, type AssembleOptions, assemble, systemClock } from '../catalog/index.ts'
 import { Failure } from '../primitives/index.ts'
-import { createMetrics, type PlaneParts, type TlsMaterial } from '../server/http/index.ts'
+import {
+  createMetrics,
+  createRateLimiter,
+  type PlaneParts,
+  type RateLimits,
+  type RefusalLimits,
+  type TlsMaterial,
+} from '../server/http/index.ts'
 import { createHumanListener } from '../server/human/index.ts'
 import { createMachineListener } from '../server/machine/index.ts'
+import { watchCosigning } from './cosigning.ts'
+import { type ListenAt, refuseOpenBind } from './listen-at.ts'
 import { version } from './version.ts'
 
-export type ListenAt = { readonly host: string; readonly port: number }
-
-export type RunOptions = Omit<AssembleOptions, 'meter'> & {
+export type RunOptions = AssembleOptions & {
   readonly machine: ListenAt
   readonly human: ListenAt
   readonly tls?: TlsMaterial
+  /** Other bounds than those that `rateLimits` and `refusalLimits` name. */
+  readonly rates?: Partial<RateLimits & RefusalLimits>
   /** One line of the operator's log. */
   readonly note: (line: Readonly<Record<string, unknown>>) => void
 }
@@ -29,65 +38,77 @@ export type RunningBroker = {
 export async function runBroker(options: RunOptions): Promise<RunningBroker> {
   if (!options.tls) for (const { host } of [options.machine, options.human]) refuseOpenBind(host)
   const metrics = createMetrics()
-  const assembled = await assemble({ ...options, meter: (ledger) => metrics.metered(ledger) })
-  const { broker, identifier, log } = assembled
-  const newRequestId = () => randomBytes(16).toString('hex')
+  const { meter = (ledger) => ledger } = options
+  const assembled = await assemble({ ...options, meter: (ledger) => metrics.metered(meter(ledger)) })
+  const { broker, identifier, log, cosigning } = assembled
+  if (cosigning) watchCosigning(metrics, cosigning)
   const parts: PlaneParts = {
     broker,
     identifier,
     metrics,
     reader: log,
+    copyStore: assembled.copyStore,
     version,
-    now: () => Date.now(),
+    now: systemClock.now,
     log: options.note,
+    limiter: createRateLimiter(systemClock.now, options.rates),
+    ...(options.rates ? { refusalLimits: options.rates } : {}),
     ...(options.tls ? { tls: options.tls } : {}),
   }
   const machine = createMachineListener(parts)
   const human = createHumanListener(parts)
   const stopping = new AbortController()
-  await broker.recordStart(newRequestId())
-  const turning = broker.run({
-    signal: stopping.signal,
-    newRequestId,
-    onFailure: (failure) =>
-      options.note({
-        level: 'error',
-        code: failure.code,
-        message: failure.message,
-        internal: failure.internal,
-      }),
-  })
+  let turning: Promise<unknown> = Promise.resolve()
+  const stop = async () => {
+    await Promise.all([machine.close(), human.close()])
+    stopping.abort()
+    await turning
+    await assembled.close()
+  }
   const scheme = options.tls ? 'https' : 'http'
-  return {
-    assembled,
-    machineUrl: await listen(machine, options.machine, scheme),
-    humanUrl: await listen(human, options.human, scheme),
-    async stop() {
-      await Promise.all([machine.close(), human.close()])
-      stopping.abort()
-      await turning
-      await assembled.close()
-    },
+  try {
+    await broker.recordStart(newRequestId())
+    const onFailure = (failure: Failure) => options.note(told(failure))
+    turning = Promise.all([
+      broker.run({ signal: stopping.signal, newRequestId, onFailure }),
+      cosigning?.run(stopping.signal),
+    ])
+    const machineUrl = await listen(machine, options.machine, scheme)
+    const humanUrl = await listen(human, options.human, scheme)
+    return { assembled, machineUrl, humanUrl, stop }
+  } catch (thrown) {
+    await stop()
+    throw thrown
   }
 }
 
-function refuseOpenBind(host: string): void {
-  if (host === '127.0.0.1' || host === '::1' || host === 'localhost') return
-  throw new Failure('option_invalid', `Without TLS the broker listens on loopback alone, not on ${host}.`, {
-    next: 'give --tls-cert, --tls-key and --client-ca',
-  })
+function newRequestId(): string {
+  return randomBytes(16).toString('hex')
+}
+
+function told({ code, message, internal }: Failure): Readonly<Record<string, unknown>> {
+  return { level: 'error', code, message, internal }
 }
 
 async function listen(app: FastifyInstance, { host, port }: ListenAt, scheme: string): Promise<string> {
+  const shown = host.includes(':') ? `[${host}]` : host
   try {
     await app.listen({ host, port })
   } catch (cause) {
-    throw new Failure('option_invalid', `The address ${host}:${port} cannot be listened on.`, {
-      cause,
-      next: 'choose another port; 0 takes a free one',
-    })
+    const word = cause instanceof Error && 'code' in cause ? String(cause.code) : ''
+    const why = unlistenable[word] ?? 'cannot be listened on'
+    const next = 'choose another port; 0 takes a free one'
+    throw new Failure('option_invalid', `The address ${shown}:${port} ${why}.`, { cause, next })
   }
-  return `${scheme}://${host.includes(':') ? `[${host}]` : host}:${portOf(app.server.address()) ?? port}`
+  return `${scheme}://${shown}:${portOf(app.server.address()) ?? port}`
+}
+
+/** By the words of the operating system. */
+const unlistenable: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'is in use by another process',
+  EADDRNOTAVAIL: 'is none of this machine',
+  EACCES: 'is not for this user to listen on',
+  ENOTFOUND: 'has a host that is not known',
 }
 
 function portOf(address: string | AddressInfo | null): number | undefined {

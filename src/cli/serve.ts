@@ -1,11 +1,14 @@
-import { readFileSync } from 'node:fs'
+import { createSecureContext } from 'node:tls'
 import type { PolicyChoice } from '../catalog/index.ts'
 import { Failure, Secret } from '../primitives/index.ts'
-import type { TlsMaterial } from '../server/http/index.ts'
-import { type ListenAt, runBroker } from './running-broker.ts'
-import { type Terminal, untilSignal } from './terminal.ts'
+import type { RateLimits, TlsMaterial } from '../server/http/index.ts'
+import { read } from './connection.ts'
+import { type WitnessOptions, witnessesOf } from './cosigning.ts'
+import { listenAt } from './listen-at.ts'
+import { type RunningBroker, runBroker } from './running-broker.ts'
+import { jsonText, type Terminal, untilSignal } from './terminal.ts'
 
-export type ServeOptions = {
+export type ServeOptions = WitnessOptions & {
   readonly contract: string
   readonly data: string
   readonly machine: string
@@ -16,10 +19,17 @@ export type ServeOptions = {
   readonly policyBundle?: string
   readonly opaUrl?: string
   readonly opaTokenFile?: string
+  /** Requests in a second. */
+  readonly agentRate?: string
+  readonly tenantRate?: string
 }
 
 /** `sallyport serve`: the broker of one environment, until SIGTERM. Its log is JSON lines on stderr. */
 export async function serve(io: Terminal, options: ServeOptions): Promise<number> {
+  // Before there is anything to close: a stop that comes early is a stop all the same.
+  const stopped = untilSignal()
+  const note = (line: Readonly<Record<string, unknown>>) =>
+    io.say(jsonText({ time: new Date().toISOString(), ...line }))
   const tls = tlsOf(options)
   const running = await runBroker({
     contractFile: options.contract,
@@ -28,21 +38,28 @@ export async function serve(io: Terminal, options: ServeOptions): Promise<number
     machine: listenAt(options.machine),
     human: listenAt(options.human),
     policy: policyOf(options),
+    rates: ratesOf(options),
+    ...witnessesOf(options),
     ...(tls ? { tls } : {}),
-    note: (line) => io.say(JSON.stringify({ time: new Date().toISOString(), ...line })),
+    note,
   })
-  const { assembled, machineUrl, humanUrl } = running
-  const started = {
+  const started = describe(running)
+  if (io.json) io.data(started)
+  else io.out(readable(started))
+  note({ level: 'info', message: `stopping on ${await stopped}: no new work, what is under way is finished` })
+  await running.stop()
+  note({ level: 'info', message: 'stopped' })
+  return 0
+}
+
+function describe({ assembled, machineUrl, humanUrl }: RunningBroker) {
+  return {
     mode: assembled.mode.name,
     contract: assembled.contract.digest,
     machine: machineUrl,
     human: humanUrl,
     log_key: assembled.log.vkey,
   }
-  io.out(io.json ? JSON.stringify(started) : readable(started))
-  await untilSignal()
-  await running.stop()
-  return 0
 }
 
 function readable(started: Readonly<Record<string, string>>): string {
@@ -62,26 +79,35 @@ function policyOf(options: ServeOptions): PolicyChoice {
     : { kind: 'bundle', file: options.policyBundle }
 }
 
+/** A burst is what comes in two seconds. */
+function ratesOf({ agentRate, tenantRate }: ServeOptions): Partial<RateLimits> {
+  const [agent, tenant] = [perSecond('--agent-rate', agentRate), perSecond('--tenant-rate', tenantRate)]
+  return {
+    ...(agent === undefined ? {} : { agentPerSecond: agent, agentBurst: 2 * agent }),
+    ...(tenant === undefined ? {} : { tenantPerSecond: tenant, tenantBurst: 2 * tenant }),
+  }
+}
+
+function perSecond(flag: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined
+  if (/^[1-9][0-9]{0,6}$/.test(text)) return Number(text)
+  throw new Failure('option_invalid', `${flag} takes whole requests in a second, from 1 to 9999999.`)
+}
+
 function tlsOf({ tlsCert, tlsKey, clientCa }: ServeOptions): TlsMaterial | undefined {
   if (tlsCert === undefined && tlsKey === undefined && clientCa === undefined) return undefined
   if (tlsCert === undefined || tlsKey === undefined || clientCa === undefined) {
     throw new Failure('option_invalid', '--tls-cert, --tls-key and --client-ca go together.')
   }
-  return { certificate: read(tlsCert), key: read(tlsKey), clientCa: read(clientCa) }
-}
-
-function read(path: string): string {
+  const material = { certificate: read(tlsCert), key: read(tlsKey), clientCa: read(clientCa) }
   try {
-    return readFileSync(path, 'utf8')
+    createSecureContext({ cert: material.certificate, key: material.key })
   } catch (cause) {
-    throw new Failure('option_invalid', `The file ${path} cannot be read.`, { cause })
+    throw new Failure('option_invalid', `${tlsCert} and ${tlsKey} are not a certificate and its key.`, {
+      cause,
+    })
   }
-}
-
-/** `HOST:PORT`; an IPv6 host stands in brackets. */
-export function listenAt(text: string): ListenAt {
-  const match = /^(?:\[([0-9a-f:]+)\]|([^:[\]]+)):([0-9]{1,5})$/i.exec(text)
-  const port = Number(match?.[3])
-  if (!match || port > 65_535) throw new Failure('option_invalid', `${text} is not HOST:PORT.`)
-  return { host: match[1] ?? match[2] ?? '', port }
+  if (!/-----BEGIN CERTIFICATE-----/.test(material.clientCa))
+    throw new Failure('option_invalid', `There is no certificate in ${clientCa}.`)
+  return material
 }

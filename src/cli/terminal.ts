@@ -1,51 +1,109 @@
+import { constants } from 'node:os'
 import { styleText } from 'node:util'
-import { type Failure, toFailure } from '../primitives/index.ts'
 import { exitCodeOf } from './exit-code.ts'
 
-/** Where a command talks: data to stdout, everything for people to stderr; `--json` makes both machine-readable. */
+/** Where a command talks: data to stdout, everything for people to stderr. Nothing it writes can move a terminal's cursor. */
 export type Terminal = {
+  /** Whether stdout carries JSON alone. */
   readonly json: boolean
+  /** A line of data for people. */
   readonly out: (text: string) => void
+  /** A line beside the data. */
   readonly say: (text: string) => void
+  /** One line of JSON. */
+  readonly data: (value: unknown) => void
 }
 
 export function terminal(options: { json?: boolean }): Terminal {
+  // Standard output is not touched before something is written: `run` leaves its streams to the child as they are.
+  const out = (text: string) => write(process.stdout, text)
   return {
     json: options.json ?? false,
-    out: (text) => void process.stdout.write(`${text}\n`),
-    say: (text) => void process.stderr.write(`${text}\n`),
+    out: (text) => out(forTerminal(text)),
+    say: (text) => write(process.stderr, forTerminal(text)),
+    data: (value) => out(jsonText(value)),
   }
 }
 
-type Style = Parameters<typeof styleText>[0]
+const watched = new WeakSet<NodeJS.WriteStream>()
+
+/** A reader that goes away, such as `| head -1`, ends the command as a signal would. */
+function write(stream: NodeJS.WriteStream, line: string): void {
+  if (!watched.has(stream)) {
+    watched.add(stream)
+    stream.on('error', () => process.exit(128 + constants.signals.SIGPIPE))
+  }
+  stream.write(`${line}\n`)
+}
+
+/** Characters that could move a cursor, hide text or turn its direction: control, format, surrogate, private, unassigned, line ends. */
+const unprintable = /[\p{C}\p{Zl}\p{Zp}]/gu
+
+/** Words of others, a caller's or a provider's, as they may stand in one line. */
+export function printable(value: unknown): string {
+  return value === null || value === undefined ? '' : String(value).replace(unprintable, '\ufffd')
+}
+
+/** The colours of `paint` and line ends pass; every other unprintable character is shown as U+FFFD. */
+function forTerminal(text: string): string {
+  const kept = /(\u001b\[(?:1|22|3[1-3]|39|90)m|\n)/
+  return text
+    .split(kept)
+    .map((piece) => (kept.test(piece) ? piece : printable(piece)))
+    .join('')
+}
+
+/** JSON that says the same and holds no character that a terminal acts on. */
+export function jsonText(value: unknown, indent?: number): string {
+  return JSON.stringify(value, null, indent).replace(/(?!\n)[\p{C}\p{Zl}\p{Zp}]/gu, (character) =>
+    Array.from(
+      { length: character.length },
+      (_, at) => `\\u${character.charCodeAt(at).toString(16).padStart(4, '0')}`,
+    ).join(''),
+  )
+}
+
+type Style = 'bold' | 'red' | 'green' | 'yellow' | 'gray'
 
 /** Colour where a person looks at a terminal; `NO_COLOR` and `FORCE_COLOR` are heeded by Node itself. */
 export function paint(style: Style, text: string, stream: NodeJS.WriteStream = process.stdout): string {
   return styleText(style, text, { stream })
 }
 
-/** Tells a failure and gives the exit code for it. Secrets and internal notes never get here: the message is made for callers. */
-export function tell(
-  io: Terminal,
-  thrown: unknown,
-  log: (failure: Failure) => void = () => undefined,
-): number {
-  const failure = toFailure(thrown)
-  log(failure)
-  if (io.json) {
-    const { code, message, next } = failure
-    io.out(JSON.stringify({ error: { code, message, ...(next ? { next } : {}) } }))
-  } else {
-    io.say(`${paint('red', 'error', process.stderr)} ${failure.message} (${failure.code})`)
-    if (failure.code === 'internal' && failure.internal) io.say(failure.internal)
-    if (failure.next) io.say(`Next: ${failure.next}`)
-  }
-  return exitCodeOf(failure.code)
+/** What went wrong, in the words of `docs/errors.md`. */
+export type Told = {
+  readonly code: string
+  readonly message: string
+  readonly next?: string | undefined
+  /** Shown for `internal` alone, where nobody foresaw what happened here. */
+  readonly internal?: string | undefined
 }
 
-/** Resolves at the first SIGINT or SIGTERM. */
-export function untilSignal(): Promise<NodeJS.Signals> {
-  return new Promise((resolve) => {
-    for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => resolve(name))
-  })
+/** Tells a failure and gives the exit code for it. No secret gets here: the message is made for callers. */
+export function tell(io: Terminal, { code, message, next, internal }: Told): number {
+  if (io.json) io.data({ error: { code, message, ...(next === undefined ? {} : { next }) } })
+  else {
+    io.say(`${paint('red', 'error', process.stderr)} ${message.trimEnd()} (${code})`)
+    if (code === 'internal' && internal !== undefined) io.say(internal)
+    if (next !== undefined) io.say(`Next: ${next}`)
+  }
+  return exitCodeOf(code)
+}
+
+/** Resolves at the first SIGINT or SIGTERM; call it before there is anything to clean up. A second one ends the process at once. */
+export function untilSignal(
+  names: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM'],
+): Promise<NodeJS.Signals> {
+  const { promise, resolve } = Promise.withResolvers<NodeJS.Signals>()
+  const heard = (name: NodeJS.Signals) => {
+    for (const other of names) process.off(other, heard)
+    resolve(name)
+  }
+  for (const name of names) process.on(name, heard)
+  return promise
+}
+
+/** As a shell says that a signal ended a command. */
+export function signalExitCode(name: NodeJS.Signals): number {
+  return 128 + constants.signals[name]
 }
