@@ -195,8 +195,8 @@ const healthyCallers = 4
 const deadCallers = 8
 /** What a caller of a dead provider rests before it asks again; far less than the `Retry-After` that it is told. */
 const deadPauseMs = 500
-/** Of its throughput alone, that a healthy provider keeps beside a dead one. */
-const keptMin = 0.9
+/** Of its throughput alone, that a healthy provider keeps beside a dead one. A short run on a busy machine says too little to be that strict. */
+const keptMin = { short: 0.5, long: 0.9 } as const
 
 /** Throughput of a healthy provider alone and beside a dead one, in interleaved rounds; the median of the ratios counts. */
 async function besideDead({ length, progress }: FaultOptions): Promise<Row> {
@@ -216,7 +216,7 @@ async function besideDead({ length, progress }: FaultOptions): Promise<Row> {
       ratios.push(sum(beside) / sum(alone))
     }
     const kept = ratios.toSorted((left, right) => left - right)[ratios.length >> 1] ?? 0
-    const lost = kept >= keptMin ? [] : [`a healthy provider keeps only ${kept.toFixed(2)}`]
+    const lost = kept >= keptMin[length] ? [] : [`a healthy provider keeps only ${kept.toFixed(2)}`]
     const told = `a healthy provider keeps ${kept.toFixed(2)} of its throughput`
     return { fault, what: 'dead, beside a healthy one', injected: rounds[length] * 2, lost, told }
   } finally {

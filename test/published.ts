@@ -38,7 +38,9 @@ function checkUse(run: Run, app: string, nodeMajor: number): void {
   assert.deepEqual(packages.sort(), ['@sallyport', 'sallyport'], 'the tarballs bring no dependency')
   assert.match(run('npx', '--no-install', 'sallyport', '--version'), /\b0\.1\.0\b/)
   run('npx', '--no-install', 'sallyport', 'demo')
-  for (const name of ['sallyport/testing', '@sallyport/client']) {
+  for (const name of ['broker', 'contract', 'planes', 'testing']
+    .map((door) => `sallyport/${door}`)
+    .concat('@sallyport/client')) {
     const exports = run(
       'node',
       '--input-type=module',

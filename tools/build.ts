@@ -33,10 +33,10 @@ const entries: readonly Entry[] = [
   { source: 'src/cli/start.ts', target: 'dist/start.cjs', kind: 'starter' },
   { source: 'src/testing/index.ts', target: 'dist/testing.js', kind: 'library' },
   { source: 'src/contract-door/index.ts', target: 'dist/contract.js', kind: 'library' },
+  { source: 'src/broker-door/index.ts', target: 'dist/broker.js', kind: 'library' },
+  { source: 'src/planes-door/index.ts', target: 'dist/planes.js', kind: 'library' },
   { source: 'client/src/index.ts', target: 'client/dist/index.js', kind: 'library' },
 ]
-
-if (import.meta.main) await buildAll()
 
 async function buildAll(): Promise<void> {
   for (const folder of ['dist', 'client/dist']) rmSync(join(root, folder), { recursive: true, force: true })
@@ -141,3 +141,6 @@ function writeTypes(source: string, target: string): void {
   const beside = join(dirname(target), `${basename(target, '.js')}.d.ts`)
   writeFileSync(beside, `export * from '${first}'\n`)
 }
+
+// Last, because what stands above it must be there when it runs.
+if (import.meta.main) await buildAll()

@@ -10,11 +10,7 @@ export function hygieneCommands(sallyport: Command, { perform }: Pick<CommandFra
     )
     .option('--contract <file>', 'the contract', 'sallyport.yaml')
     .option('--source <folder>', 'read the sources below it; without it only the environment is looked at')
-    .option(
-      '--env-file <file>',
-      'variables beside those of the shell, which win; {mode} is the mode',
-      collect,
-    )
+    .option('--env <file>', 'variables beside those of the shell, which win; {mode} is the mode', collect)
     .option('--fingerprints <file>', 'keyed fingerprints of values of other modes')
     .option('--fingerprint-key <file>', 'their key, kept outside the repository')
     .option('--record', 'write the fingerprints of this mode’s values into that file, and check nothing')

@@ -7,11 +7,7 @@ export function migrateCommands(sallyport: Command, { perform }: Pick<CommandFra
     .command('migrate')
     .description('run any migration tool on the database plane alone, as the database’s role allows')
     .option('--contract <file>', 'the contract; sallyport.yaml')
-    .option(
-      '--env-file <file>',
-      'variables beside those of the shell, which win; {mode} is the mode',
-      collect,
-    )
+    .option('--env <file>', 'variables beside those of the shell, which win; {mode} is the mode', collect)
     .option('--unconfined', 'where the machine cannot confine: let the command reach more than the database')
     .option('--json', 'a refusal as one line of JSON')
     .argument('<command...>', 'such as alembic upgrade head; what stands here is not read as an option')

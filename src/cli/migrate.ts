@@ -25,7 +25,7 @@ import { signalExitCode, type Terminal, tell } from './terminal.ts'
 
 export type MigrateOptions = {
   readonly contract?: string
-  readonly envFile?: readonly string[]
+  readonly env?: readonly string[]
   readonly unconfined?: boolean
 }
 

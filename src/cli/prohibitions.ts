@@ -35,7 +35,7 @@ import { version } from './version.ts'
 export type ProhibitionsOptions = {
   readonly contract: string
   readonly source?: string
-  readonly envFile?: readonly string[]
+  readonly env?: readonly string[]
   readonly fingerprints?: string
   readonly fingerprintKey?: string
   readonly record?: true
@@ -75,11 +75,11 @@ function notTriedHere(kind: string, { source, fingerprints }: ProhibitionsOption
   return []
 }
 
-function environmentOf(contract: Contract, { envFile = [] }: ProhibitionsOptions): EnvironmentSeen {
+function environmentOf(contract: Contract, { env: files = [] }: ProhibitionsOptions): EnvironmentSeen {
   const mode = [...contract.modes.values()].find(({ match }) =>
     contract.discriminators.every((name) => process.env[name] === match[name]),
   )
-  const { env, missing } = collectVariables(process.env, envFile, mode?.name)
+  const { env, missing } = collectVariables(process.env, files, mode?.name)
   if (missing.length > 0)
     throw new Failure('option_invalid', `${missing.join(' and ')} cannot be read.`, {
       next: 'name a file of variables that is there, or give {mode} its mode in the shell',

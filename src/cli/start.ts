@@ -31,25 +31,25 @@ function quickWords(words: readonly string[]): Quick | undefined {
   return { compiled, contract, scope, command: words.slice(end + 1) }
 }
 
-/** Whether all is done. */
-function quickly([name, ...words]: readonly string[]): boolean {
+/** Ends this process when all is done; returns when there is more to do or to say. */
+function quickly([name, ...words]: readonly string[]): void {
   const quick = name === 'check' || name === 'run' ? quickWords(words) : undefined
-  if (!quick || (name === 'run' && quick.command.length === 0)) return false
+  if (!quick || (name === 'run' && quick.command.length === 0)) return
   const guard = loadGuard(quick)
-  if (!guard) return false
+  if (!guard) return
   const { scope, belongs } = scopeOf(guard.contract, quick.command, quick.scope)
   const env = { ...process.env }
   const { mode, findings } = guard.check(env, { scope, seenBy: 'launcher' })
-  if (belongs || findings.length > 0) return false
+  if (belongs || findings.length > 0) return
   if (name === 'check') {
     writeSync(1, `ok mode ${mode} · scope ${scope} · ${guard.contract.file}\n`)
-    return true
+    // A millisecond sooner than to wait for what might still come.
+    process.exit(0)
   }
   const [program = ''] = quick.command
   const lookup = findCommand(program, process.env['PATH'])
   if (lookup.kind === 'found')
     becomeCommand(lookup.path, quick.command, withoutInternal(env, guard.contract.internal))
-  return false
 }
 
 /** A compiled guard that is not stale. */
@@ -63,14 +63,10 @@ function loadGuard({ compiled, contract }: Quick): Guard | undefined {
   return `sha256:${digest}` === guard.contract.digest ? guard : undefined
 }
 
-function isDone(words: readonly string[]): boolean {
-  try {
-    return quickly(words)
-  } catch {
-    // Nothing was started and nothing was written: it goes wrong once more where it is told well.
-    return false
-  }
+try {
+  quickly(process.argv.slice(2))
+} catch {
+  // Nothing was started and nothing was written: it goes wrong once more where it is told well.
 }
-
 // A starter has no top-level await.
-if (!isDone(process.argv.slice(2))) void import('./main.ts').then(({ program }) => program().parseAsync())
+void import('./main.ts').then(({ program }) => program().parseAsync())

@@ -80,7 +80,7 @@ export function scopeOf(
 /** `alembic upgrade *`: words, the first without its folder; `*` is one word, or all that follow when it stands last. */
 function commandMatches(pattern: string, [program = '', ...words]: readonly string[]): boolean {
   const given = [program.split('/').at(-1) ?? '', ...words]
-  const wanted = pattern.split(/\s+/).filter((word) => word !== '')
+  const wanted = pattern.split(' ').filter((word) => word !== '')
   const open = wanted.at(-1) === '*'
   const closed = open ? wanted.slice(0, -1) : wanted
   if (open ? given.length < closed.length : given.length !== closed.length) return false

@@ -20,6 +20,8 @@ const places: readonly (readonly [path: string, how: string])[] = [
   // A digest is looked up: what could be measured is how much of a hash the asker hit, which nobody can steer.
   ['src/adapters/identity/machine-key/machine-key.ts', 'digests.has(sha256)'],
   ['src/adapters/providers/seed-interface/answer.ts', 'equalInConstantTime('],
+  // The id of the fingerprints' key, not the key.
+  ['src/hygiene/fingerprint.ts', 'equalInConstantTime('],
   // Signatures are verified with public keys.
   ['src/adapters/providers/jwt/jws.ts', 'verify('],
   ['src/adapters/identity/token/signature.ts', 'verify('],

@@ -1,0 +1,2 @@
+export type { ListenAt } from './listen-at.ts'
+export { type RunningBroker, type RunOptions, runBroker } from './running-broker.ts'
