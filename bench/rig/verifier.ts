@@ -8,6 +8,8 @@ import { verifyExport } from '../../src/audit/index.ts'
 
 export type Verified = { readonly milliseconds: number; readonly residentBytes: number }
 
+/** As much as `sallyport audit verify` reads at once. */
+const chunkBytes = 256 * 1024
 const [file = '', vkey] = process.argv.slice(2)
 const work = vkey === undefined ? hashing(readFileSync(file)) : () => verifying(file, vkey)
 const before = performance.now()
@@ -16,7 +18,7 @@ const milliseconds = performance.now() - before
 console.log(JSON.stringify({ milliseconds, residentBytes: process.resourceUsage().maxRSS * 1024 }))
 
 async function verifying(path: string, key: string): Promise<void> {
-  const verdict = await verifyExport(createReadStream(path), { vkeys: [key] })
+  const verdict = await verifyExport(createReadStream(path, { highWaterMark: chunkBytes }), { vkeys: [key] })
   if (verdict.kind !== 'verified') throw new Error(`The log does not verify: ${JSON.stringify(verdict)}`)
 }
 

@@ -7,6 +7,7 @@ import { createKnownCheck } from './known-check.ts'
 import type { Line } from './lines.ts'
 import { appendLeaf, emptyFrontier, frontierRoot, leafHash } from './merkle.ts'
 import type { Verifier } from './note.ts'
+import { readPlainEntry } from './plain-entry.ts'
 import type { Verdict, VerifyOptions } from './verify.ts'
 
 /** Reads the lines after the first, one by one; the first verdict is the last. */
@@ -42,12 +43,14 @@ export function createExportCheck(
     if (index >= header.size)
       return tampered('There are more entries than the last checkpoint covers.', index)
     if (bytes.length > entryBytesMax) return tampered('The entry is longer than any entry is.', index)
-    const entry = parseEntry(bytes)
+    const plain = readPlainEntry(bytes)
+    const parsed = plain && plain.event !== 'log_restored' ? undefined : parseEntry(bytes)
+    const entry = parsed ?? plain
     if (entry && entry.index !== index) {
       return tampered(`Entry ${entry.index} stands where entry ${index} belongs.`, index)
     }
     if (!entry) unreadable ??= index
-    const restored = entry && readRestored(entry, index)
+    const restored = parsed && readRestored(parsed, index)
     if (restored) return restored
     frontier = appendLeaf(frontier, leafHash(bytes))
     if (frontier.size % progressEntries === 0) onProgress?.({ entries: frontier.size, size: header.size })

@@ -49,17 +49,19 @@ export async function verifyExport(
   const known = knownCheckpoint === undefined ? undefined : openKnown(knownCheckpoint, trusted, quorum)
   if (known && 'kind' in known) return known
   let check: ExportCheck | undefined
-  for await (const line of splitLines(chunks)) {
-    if (!check) {
-      const header = readHeader(line, options.vkeys)
-      if ('kind' in header) return header
-      if (known && !isSameLog(known.checkpoint.origin, header.origin))
-        return { kind: 'unverifiable', why: 'The known checkpoint is of another log.' }
-      check = createExportCheck(header, { trusted, known, quorum, onProgress })
-      continue
+  for await (const lines of splitLines(chunks)) {
+    for (const line of lines) {
+      if (!check) {
+        const header = readHeader(line, options.vkeys)
+        if ('kind' in header) return header
+        if (known && !isSameLog(known.checkpoint.origin, header.origin))
+          return { kind: 'unverifiable', why: 'The known checkpoint is of another log.' }
+        check = createExportCheck(header, { trusted, known, quorum, onProgress })
+        continue
+      }
+      const verdict = check.line(line)
+      if (verdict) return verdict
     }
-    const verdict = check.line(line)
-    if (verdict) return verdict
   }
   return check?.end() ?? { kind: 'unverifiable', why: 'The file is empty.' }
 }

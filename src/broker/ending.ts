@@ -1,6 +1,7 @@
 import { Failure, timestamp, toFailure } from '../primitives/index.ts'
 import type { EndReason, Lease } from './lease.ts'
 import { brokerLimits } from './limits.ts'
+import { inParallel } from './parallel.ts'
 import type { Caller, MintedReference, Probe, Provider } from './ports/index.ts'
 import { fraction, withTimeout } from './retry.ts'
 import type { BrokerWorld, Minting } from './world.ts'
@@ -58,7 +59,7 @@ async function end(world: BrokerWorld, before: Lease, cause: EndCause): Promise<
   if (lease.state === 'ended' || lease.state === 'failed')
     return { lease, proof: lease.refusedAt ? 'refused' : 'unproven' }
   const provider = world.providers.get(lease.provider)
-  if (isOverByItself(world, lease, provider)) return conclude(world, lease, cause, 'unproven')
+  if (endsHere(world, lease)) return conclude(world, lease, cause, 'unproven')
   const ending =
     lease.state === 'ending'
       ? lease
@@ -75,9 +76,27 @@ async function end(world: BrokerWorld, before: Lease, cause: EndCause): Promise<
   return prove(world, ending, cause, provider)
 }
 
-function isOverByItself(world: BrokerWorld, lease: Lease, provider: Provider | undefined): boolean {
-  if (!provider?.capabilities.endsByItself || lease.state === 'intended') return false
-  return world.clock.now() >= lease.expiresAt
+/** Whether nobody outside has to be told: the credential is over by itself, or the lease is all there ever was of it beside the token. */
+function endsHere(world: BrokerWorld, lease: Lease): boolean {
+  const capabilities = world.providers.get(lease.provider)?.capabilities
+  if (!capabilities?.endsByItself || lease.state === 'intended') return false
+  return capabilities.mintsLocally === true || world.clock.now() >= lease.expiresAt
+}
+
+/** Ends many: those that only have to be recorded many in one commit, the others a few at a time. The first failure is thrown when all were tried. */
+export async function endAll(
+  world: BrokerWorld,
+  leases: readonly Lease[],
+  work: (lease: Lease) => Promise<void>,
+): Promise<void> {
+  const { here = [], outside = [] } = Object.groupBy(leases, (lease) =>
+    endsHere(world, lease) ? 'here' : 'outside',
+  )
+  const ends = await Promise.allSettled([
+    inParallel(here, brokerLimits.endsRecordedAtOnce, work),
+    inParallel(outside, brokerLimits.turnConcurrency, work),
+  ])
+  for (const end of ends) if (end.status === 'rejected') throw end.reason
 }
 
 function providerGone(lease: Lease): Failure {

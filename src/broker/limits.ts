@@ -26,6 +26,8 @@ export const brokerLimits = {
   /** Leases that one turn of the reconciler ends, and how many at once. */
   turnLeasesMax: 1_000,
   turnConcurrency: 8,
+  /** Endings that need nobody outside: so many go into one commit, which others wait for. */
+  endsRecordedAtOnce: 200,
   turnPauseMs: 1_000,
   /** Orphans that one sweep kills at one provider. */
   sweepOrphansMax: 1_000,

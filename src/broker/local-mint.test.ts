@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { callerFixture } from '../testing/broker.ts'
 import type { FakeProvider } from '../testing/fake-provider.ts'
 import { createJournal, fails, openBreakableStore, openBroker, refused } from './broker.fixture.ts'
+import { brokerLimits } from './limits.ts'
 import type { Provider } from './ports/index.ts'
 
 /** The fake, saying of itself that it reaches nothing outside. */
@@ -60,9 +62,25 @@ test('nothing is made for a caller who has gone', async () => {
   assert.ok((await entries()).every(({ event }) => event !== 'credential_issued'))
 })
 
-test('its lease is revoked like any other', async () => {
-  const { issue, revoke, leases } = await openBroker({ around })
+test('its lease is revoked with one entry and without its provider', async () => {
+  const journal = createJournal()
+  const { issue, revoke, leases } = await openBroker({
+    ledger: journal.ledger,
+    around: (fake) => localWith(journal.around(fake)),
+  })
   const issued = await issue()
-  await revoke(issued.lease.id)
+  assert.equal((await revoke(issued.lease.id)).proof, 'unproven')
   assert.equal((await leases.find(issued.lease.id))?.state, 'ended')
+  assert.deepEqual(journal.lines, ['mint', 'durable credential_issued', 'durable lease_ended'])
+})
+
+test('more leases than are recorded at once are revoked all the same', async () => {
+  const { issue, broker, leases, provider } = await openBroker({ around })
+  const count = brokerLimits.endsRecordedAtOnce + 1
+  for (let nth = 0; nth < count; nth += 1) await issue()
+  const caller = callerFixture('boss', { roles: ['operator'] })
+  const tally = await broker.revokeWhere({ caller, requestId: 'a'.repeat(32), filter: {} })
+  assert.deepEqual(tally, { refused: 0, unproven: count, pending: 0 })
+  assert.equal((await leases.count()).ended, count)
+  assert.equal(provider.revokes, 0)
 })

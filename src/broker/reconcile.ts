@@ -1,10 +1,10 @@
 import { type Clock, Failure, isId, toFailure } from '../primitives/index.ts'
-import { endLease, killOrphan } from './ending.ts'
+import { endAll, endLease, killOrphan } from './ending.ts'
 import type { Lease } from './lease.ts'
 import { brokerLimits } from './limits.ts'
+import { inParallel } from './parallel.ts'
 import type { MintedReference, Provider } from './ports/index.ts'
 import { withTimeout } from './retry.ts'
-import { inParallel } from './revocation.ts'
 import type { BrokerWorld } from './world.ts'
 
 /** What one turn did: leases ended, endings still to be retried, orphans found, providers that could not be asked. */
@@ -41,9 +41,7 @@ export async function reconcile(
   }
   await world.outage.end(options.requestId).catch(trouble)
   const due = await world.leases.due(world.clock.now(), brokerLimits.turnLeasesMax)
-  await inParallel(due, brokerLimits.turnConcurrency, (lease) =>
-    endDue(world, lease, options.requestId, tally),
-  ).catch(trouble)
+  await endAll(world, due, (lease) => endDue(world, lease, options.requestId, tally)).catch(trouble)
   const unasked = options.sweep ? await sweep(world, options.requestId, tally) : []
   if (troubles.length > 0) throw troubles[0]
   const { ended, pending, orphans } = tally

@@ -3,8 +3,8 @@ import { test } from 'node:test'
 import { callerFixture, type TestBroker } from '../testing/broker.ts'
 import { fails, openBreakableStore, openBroker, unreachable } from './broker.fixture.ts'
 import type { Lease, LeaseFilter } from './lease.ts'
+import { inParallel } from './parallel.ts'
 import type { Caller } from './ports/index.ts'
-import { inParallel } from './revocation.ts'
 
 const agent8 = callerFixture('agent-8')
 const operator = callerFixture('dana', { plane: 'human', roles: ['operator'] })

@@ -1,7 +1,6 @@
 import { Failure } from '../primitives/index.ts'
-import { type Ended, endLease } from './ending.ts'
+import { type Ended, endAll, endLease } from './ending.ts'
 import type { Lease, LeaseFilter } from './lease.ts'
-import { brokerLimits } from './limits.ts'
 import type { Caller, EntryDraft } from './ports/index.ts'
 import type { BrokerWorld } from './world.ts'
 
@@ -58,7 +57,7 @@ export async function revokeWhere(
   const tally = { refused: 0, unproven: 0, pending: 0 }
   const cause = { reason: 'revoked', requestId: command.requestId, by: command.caller } as const
   for await (const leases of liveLeases(world, reach)) {
-    await inParallel(leases, brokerLimits.turnConcurrency, async (lease) => {
+    await endAll(world, leases, async (lease) => {
       tally[(await endLease(world, lease, cause)).proof] += 1
     })
   }
@@ -91,19 +90,4 @@ async function* liveLeases(world: BrokerWorld, filter: LeaseFilter): AsyncGenera
     yield page.leases
     after = page.next
   } while (after !== undefined)
-}
-
-/** Runs the work over all items, so many at once; the first failure is thrown when all have been tried. */
-export async function inParallel<T>(
-  items: readonly T[],
-  width: number,
-  work: (item: T) => Promise<void>,
-): Promise<void> {
-  const queue = items[Symbol.iterator]()
-  const failures: unknown[] = []
-  const runner = async () => {
-    for (const item of queue) await work(item).catch((thrown: unknown) => failures.push(thrown))
-  }
-  await Promise.all(Array.from({ length: Math.min(width, items.length) }, runner))
-  if (failures.length > 0) throw failures[0]
 }

@@ -61,8 +61,9 @@ export type Capabilities = {
   /** Whether a dead credential can be tried. */
   readonly probes: boolean
   /**
-   * Set where a mint reaches nothing outside this process. What it made is in memory until it is released, where a crash ends it, so the
-   * broker records it once, before the release, and no intent before the mint. Such a credential MUST end by itself.
+   * Set where neither minting nor revoking reaches anything outside this process. What was made is in memory until it is released, where a
+   * crash ends it, so the broker records it once, before the release, and no intent before the mint; and the lease alone says whether
+   * it was revoked, so `revoke` is not called for it. Such a credential MUST end by itself.
    */
   readonly mintsLocally?: true
   /** What `rotate` works for; empty when there is nothing to rotate. */
