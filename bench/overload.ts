@@ -6,7 +6,7 @@ import { unpinnable } from './rig/pinned.ts'
 
 const seconds: Readonly<Record<Scale, number>> = { full: 4, short: 1 }
 const bestConnections = 64
-const manyConnections = 512
+const manyConnections = 1024
 const quietPerSecond = 50
 const atOnceMilliseconds = 250
 

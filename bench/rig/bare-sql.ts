@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto'
 import { openDatabase } from '../../src/adapters/providers/postgres/database.ts'
-import { createRole } from '../../src/adapters/providers/postgres/role.ts'
+import { createRole, lockLease } from '../../src/adapters/providers/postgres/role.ts'
 import { scramVerifier } from '../../src/adapters/providers/postgres/scram.ts'
 import { newId, Secret } from '../../src/primitives/index.ts'
 
@@ -58,7 +58,7 @@ async function makeOne(): Promise<void> {
     notAfter: now + 900_000,
     requestId: 'bare',
   }
-  await database.transaction(signal, (ask) =>
+  await database.transaction(signal, lockLease(leaseId), (ask) =>
     createRole(ask, { order: mintOrder, target, verifier, config, brokerName: 'bench' }),
   )
 }

@@ -8,7 +8,8 @@ import { type Issuer, startIssuer } from './issuer.ts'
 import { type Load, requestText } from './load.ts'
 import { cores, type Pinned, startPinned } from './pinned.ts'
 
-const program = join(import.meta.dirname, '../../dist/sallyport.js')
+/** The published program, but not in `dist/`: that may be built anew meanwhile. */
+const program = join(import.meta.dirname, '../../.sallyport/bench/sallyport.js')
 
 /** What brokers are started with. One over HTTP and one over TLS can run at the same time. */
 export type BrokerHome = {

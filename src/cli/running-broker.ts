@@ -4,6 +4,7 @@ import type { FastifyInstance } from 'fastify'
 import { type Assembled, type AssembleOptions, assemble, systemClock } from '../catalog/index.ts'
 import { Failure } from '../primitives/index.ts'
 import {
+  createDoor,
   createMetrics,
   createRateLimiter,
   type PlaneParts,
@@ -51,6 +52,7 @@ export async function runBroker(options: RunOptions): Promise<RunningBroker> {
     version,
     now: systemClock.now,
     log: options.note,
+    door: createDoor(),
     limiter: createRateLimiter(systemClock.now, options.rates),
     ...(options.rates ? { refusalLimits: options.rates } : {}),
     ...(options.tls ? { tls: options.tls } : {}),

@@ -11,16 +11,19 @@ import {
   refuseBrokenRequest,
   type TlsMaterial,
 } from './connections.ts'
+import { createDoor, type Door } from './door.ts'
 import { rawHeader } from './evidence.ts'
 import type { Exchange, Reply, Route } from './exchange.ts'
 import { createGate, type Gate, type GateParts } from './gate.ts'
 import type { Metrics } from './metrics.ts'
-import { fromFastify, problemOf } from './problem.ts'
+import { commonHeaders, fromFastify, problemOf } from './problem.ts'
 import { traceId } from './trace.ts'
 
 export type ListenerParts = GateParts & {
   readonly broker: Broker
   readonly metrics: Metrics
+  /** Shared by both planes; absent is one with the limits that `doorLimits` names. */
+  readonly door?: Door
   /** Absent only on loopback. */
   readonly tls?: TlsMaterial
   /** Milliseconds that requests under way have when the listener closes; default 25 000. */
@@ -30,6 +33,8 @@ export type ListenerParts = GateParts & {
 /** One listener of one plane with its operations. What is not declared is not found, and what is not an answer's field does not leave. */
 export function createListener(parts: ListenerParts, routes: readonly Route[]): FastifyInstance {
   const gate = createGate(parts, requestIdOf)
+  const { plane, metrics, door = createDoor() } = parts
+  const refused = (status: number) => metrics.answered({ operation: 'none', plane, status, seconds: 0 })
   const answerFailure = async (thrown: unknown, request: FastifyRequest, reply: FastifyReply) => {
     const failure = brokenOff(request) ?? fromFastify(thrown) ?? toFailure(thrown)
     await gate.refused(failure, request)
@@ -46,15 +51,15 @@ export function createListener(parts: ListenerParts, routes: readonly Route[]): 
       if (failure) gate.broken(failure, socket)
     },
     frameworkErrors: answerFailure,
-    serverFactory: (handler) => createConnections(parts.tls, handler),
+    serverFactory: (handler) => createConnections(parts.tls, door.guard(handler, refused)),
   })
   app.decorateRequest('traceId', '')
   takeBodies(app)
   app.setErrorHandler(answerFailure)
   app.addHook('onResponse', (request, reply, done) => {
-    parts.metrics.answered({
+    metrics.answered({
       operation: request.routeOptions.config?.operation ?? 'none',
-      plane: parts.plane,
+      plane,
       status: reply.statusCode,
       seconds: reply.elapsedTime / 1000,
     })
@@ -62,7 +67,7 @@ export function createListener(parts: ListenerParts, routes: readonly Route[]): 
   })
   drainWhenClosing(app, parts.drainMs ?? connectionLimits.drainMs)
   refuseNowhere(app, routes)
-  for (const route of routes) mount(app, gate, route)
+  for (const route of routes) mount(app, { gate, door }, route)
   app.addHook('onClose', () => gate.close())
   return app
 }
@@ -127,7 +132,11 @@ function pathPattern({ path }: Operation): RegExp {
   return new RegExp(`^${source.replace('*', '.*')}$`)
 }
 
-function mount(app: FastifyInstance, gate: Gate, { operation, handle }: Route): void {
+function mount(
+  app: FastifyInstance,
+  { gate, door }: { gate: Gate; door: Door },
+  { operation, handle }: Route,
+): void {
   app.route({
     method: operation.method,
     url: operation.path.replaceAll(/\{([a-z_]+)\}/g, ':$1'),
@@ -136,7 +145,8 @@ function mount(app: FastifyInstance, gate: Gate, { operation, handle }: Route): 
     ...(operation.access === 'identified'
       ? {
           onRequest: async (request: FastifyRequest) => {
-            await gate.admit(operation, request)
+            const { tenant } = await gate.admit(operation, request)
+            door.proven(request.raw.socket, tenant)
             demandDeclared(operation, request)
           },
         }
@@ -192,8 +202,6 @@ function send(reply: FastifyReply, operation: Operation, answer: Reply): Fastify
   if (answer.stream) return reply.send(Readable.from(answer.stream))
   return reply.send(answer.bytes ? Buffer.from(answer.bytes) : text)
 }
-
-const commonHeaders = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' } as const
 
 function fail(
   parts: ListenerParts,

@@ -77,6 +77,9 @@ const retryAfterSeconds: Partial<Readonly<Record<FailureCode, number>>> = {
   shutting_down: 1,
 }
 
+/** Of every answer. */
+export const commonHeaders = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' } as const
+
 export type Problem = {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>

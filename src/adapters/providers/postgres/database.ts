@@ -6,7 +6,7 @@ import { isCatalogRace, toProviderFailure } from './failure.ts'
 
 export type Row = Readonly<Record<string, unknown>>
 
-/** Asks the server one thing; several statements in one text are allowed when there are no values. */
+/** Asks the server one thing. Without values it may be several statements in one text; then the rows are those of the last. */
 export type Ask = (sql: string, values?: readonly unknown[]) => Promise<readonly Row[]>
 
 /** The broker's own connection. An aborted signal closes the connection it stands on, so the server rolls back. */
@@ -14,8 +14,15 @@ export interface Database {
   readonly server: Server
   /** Statements outside a transaction. Throws failures of the provider port. */
   session<Result>(signal: AbortSignal, work: (ask: Ask) => Promise<Result>): Promise<Result>
-  /** All or nothing; done again, a few times, when the catalogue changed underneath. */
-  transaction<Result>(signal: AbortSignal, work: (ask: Ask) => Promise<Result>): Promise<Result>
+  /**
+   * All or nothing; done again, a few times, when the catalogue changed underneath. `first` is a statement that goes with its beginning, since
+   * every question is a way to the server and back.
+   */
+  transaction<Result>(
+    signal: AbortSignal,
+    first: string,
+    work: (ask: Ask) => Promise<Result>,
+  ): Promise<Result>
   /** One session in another database of the same server. */
   elsewhere(database: string, signal: AbortSignal, work: (ask: Ask) => Promise<void>): Promise<void>
   close(): Promise<void>
@@ -43,9 +50,9 @@ export function openDatabase(server: Server, options: { poolMax: number }): Data
         throw toProviderFailure(thrown, signal)
       }
     },
-    async transaction(signal, work) {
+    async transaction(signal, first, work) {
       for (let tries = 1; ; tries += 1) {
-        const outcome = await database.session(signal, (ask) => attempt(ask, work, tries))
+        const outcome = await database.session(signal, (ask) => attempt(ask, { first, work, tries }))
         if (outcome !== raced) return outcome
       }
     },
@@ -116,8 +123,7 @@ async function withClient<Result>(
   const ask: Ask = async (sql, values) => {
     signal.throwIfAborted()
     const result = values ? await client.query<Row>(sql, [...values]) : await client.query<Row>(sql)
-    // Several statements give several results, and nobody reads those.
-    return Array.isArray(result) ? [] : result.rows
+    return Array.isArray(result) ? (result.at(-1)?.rows ?? []) : result.rows
   }
   try {
     return await work(ask)
@@ -153,10 +159,9 @@ const durableCommit = `SELECT set_config('synchronous_commit', 'on', true) WHERE
 
 async function attempt<Result>(
   ask: Ask,
-  work: (ask: Ask) => Promise<Result>,
-  tries: number,
+  { first, work, tries }: { first: string; work: (ask: Ask) => Promise<Result>; tries: number },
 ): Promise<Result | typeof raced> {
-  await ask(`BEGIN; ${durableCommit}`)
+  await ask(`BEGIN; ${durableCommit}; ${first}`)
   try {
     const result = await work(ask)
     await ask('COMMIT')

@@ -15,17 +15,17 @@ export type RoleOrder = {
 }
 
 /**
- * Makes the role of a lease inside a transaction: one verb on one table, and the lease id is its name. Resolves to false when a role of
- * that lease is there already. Throws `provider_refused` when the table is not there, cannot be granted, or would come with more.
+ * Makes the role of a lease inside a transaction that began with `lockLease`: one verb on one table, and the lease id is its name. Resolves
+ * to false when a role of that lease is there already. Throws `provider_refused` when the table is not there, cannot be granted, or would
+ * come with more.
  */
 export async function createRole(ask: Ask, making: RoleOrder): Promise<boolean> {
   const { order, target } = making
-  await lockLease(ask, order.leaseId)
-  if (await findRole(ask, order.leaseId)) return false
-  const table = await findTable(ask, target)
+  const { role, table } = await findBoth(ask, order.leaseId, target)
+  if (role !== undefined) return false
+  if (!table) throw noTable(target)
   await ask(roleStatements(making).join(';\n'))
-  await grant(ask, order.leaseId, { target, table })
-  await refuseUnlessExact(ask, { role: order.leaseId, target, table })
+  await grantExactly(ask, { role: order.leaseId, target, table })
   return true
 }
 
@@ -33,8 +33,8 @@ export async function createRole(ask: Ask, making: RoleOrder): Promise<boolean> 
  * One at a time for each lease: a revocation waits for a mint whose caller has gone, and then sees what came of it. The lock ends
  * with the transaction.
  */
-export async function lockLease(ask: Ask, leaseId: string): Promise<void> {
-  await ask('SELECT pg_advisory_xact_lock($1, hashtext($2))', [leaseLocks, leaseId])
+export function lockLease(leaseId: string): string {
+  return `SELECT pg_advisory_xact_lock(${leaseLocks}, hashtext(${text(leaseId)}))`
 }
 
 /** GRANT and REVOKE on one table fail when they meet (`tuple concurrently updated`), so the brokers queue. */
@@ -44,13 +44,15 @@ const leaseLocks = 1_935_765_613
 /** The role's number, if there is such a role. Throws `provider_refused` when it is not one that a broker made. */
 export async function findRole(ask: Ask, leaseId: string): Promise<number | undefined> {
   const [row] = await ask(
-    `SELECT oid, coalesce(shobj_description(oid, 'pg_authid'), '') AS comment FROM pg_roles WHERE rolname = $1`,
+    `SELECT oid AS role, coalesce(shobj_description(oid, 'pg_authid'), '') AS comment FROM pg_roles WHERE rolname = $1`,
     [leaseId],
   )
-  if (!row) return undefined
-  if (typeof row['oid'] !== 'number' || !String(row['comment']).startsWith(commentStart))
-    throw new Failure('provider_refused', 'A role of that name exists which no broker made.')
-  return row['oid']
+  return row && roleOf(row)
+}
+
+function roleOf(row: Row): number {
+  if (typeof row['role'] === 'number' && String(row['comment']).startsWith(commentStart)) return row['role']
+  throw new Failure('provider_refused', 'A role of that name exists which no broker made.')
 }
 
 /** The lease ids whose roles this broker made. */
@@ -91,19 +93,31 @@ type Table = { readonly oid: number; readonly schemaIsOpen: boolean; readonly da
 /** Tables, partitioned tables, views, materialised views and foreign tables. */
 const grantableKinds = ['r', 'p', 'v', 'm', 'f']
 
-async function findTable(ask: Ask, target: Target): Promise<Table> {
+/** The role of the lease, and the table, in one question. */
+async function findBoth(
+  ask: Ask,
+  leaseId: string,
+  target: Target,
+): Promise<{ readonly role: number | undefined; readonly table: Table | undefined }> {
   const [row] = await ask(
-    `SELECT c.oid, c.relkind, has_schema_privilege('public', n.oid, 'USAGE') AS schema_is_open,
-            has_database_privilege('public', current_database(), 'CONNECT') AS database_is_open
-       FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-      WHERE n.nspname = $1 AND c.relname = $2`,
-    [target.schema, target.table],
+    `SELECT r.oid AS role, coalesce(shobj_description(r.oid, 'pg_authid'), '') AS comment, t.*
+       FROM (SELECT) AS always
+       LEFT JOIN pg_roles r ON r.rolname = $1
+       LEFT JOIN (
+         SELECT c.oid, c.relkind, has_schema_privilege('public', n.oid, 'USAGE') AS schema_is_open,
+                has_database_privilege('public', current_database(), 'CONNECT') AS database_is_open
+           FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+          WHERE n.nspname = $2 AND c.relname = $3) AS t ON true`,
+    [leaseId, target.schema, target.table],
   )
-  const named = `${target.schema}.${target.table}`
-  if (!row || typeof row['oid'] !== 'number')
-    throw new Failure('provider_refused', `There is no table ${named} in the database.`)
+  const role = row && row['role'] !== null ? roleOf(row) : undefined
+  return { role, table: row && tableOf(row, target) }
+}
+
+function tableOf(row: Row, { schema, table }: Target): Table | undefined {
+  if (typeof row['oid'] !== 'number') return undefined
   if (!grantableKinds.includes(String(row['relkind'])))
-    throw new Failure('provider_refused', `${named} is neither a table nor a view.`)
+    throw new Failure('provider_refused', `${schema}.${table} is neither a table nor a view.`)
   return {
     oid: row['oid'],
     schemaIsOpen: row['schema_is_open'] === true,
@@ -111,16 +125,20 @@ async function findTable(ask: Ask, target: Target): Promise<Table> {
   }
 }
 
-async function grant(
-  ask: Ask,
-  leaseId: string,
-  { target, table }: { target: Target; table: Table },
-): Promise<void> {
-  try {
-    await ask(grantStatements(leaseId, target, table).join(';\n'))
-  } catch (thrown) {
+function noTable({ schema, table }: Target): Failure {
+  return new Failure('provider_refused', `There is no table ${schema}.${table} in the database.`)
+}
+
+type Granting = { readonly role: string; readonly target: Target; readonly table: Table }
+
+/** Grants, and hears in the same answer what the new role can do now. */
+async function grantExactly(ask: Ask, granting: Granting): Promise<void> {
+  const { role, target, table } = granting
+  const statements = [...grantStatements(role, target, table), whatIsHeld(granting)]
+  const rows = await ask(statements.join(';\n')).catch((thrown: unknown) => {
     throw errorCode(thrown) === '42501' ? mayNotGrant(target) : thrown
-  }
+  })
+  await refuseUnlessExact(ask, granting, rows[0] ?? {})
 }
 
 /** What everybody has already is not granted again: the catalogue stays small, and the broker needs less. */
@@ -143,19 +161,15 @@ function grantConnect(role: string): string {
  * GRANT only warns when it grants nothing, and PUBLIC may hold more than was ordered: the database itself says what the new role can
  * do with the table, and anything but the order rolls it all back.
  */
-async function refuseUnlessExact(
-  ask: Ask,
-  { role, target, table }: { role: string; target: Target; table: Table },
-): Promise<void> {
-  const held = (await ask(heldVerbs, [role, table.oid])).map((row: Row) => String(row['verb']))
+async function refuseUnlessExact(ask: Ask, { role, target, table }: Granting, row: Row): Promise<void> {
+  const held = Array.isArray(row['held']) ? row['held'].map(String) : []
   const named = `${target.schema}.${target.table}`
-  if (!held.includes(target.privilege) || !(await reachesAsOrdered(ask, { role, target, table })))
-    throw mayNotGrant(target)
+  if (!held.includes(target.privilege) || row['reaches'] !== true) throw mayNotGrant(target)
   const more = held.filter((verb) => verb !== target.privilege)
   if (more.length > 0) throw tooWide(`everybody (PUBLIC) may also ${more.join(', ')}`, more.join(', '), named)
   if (!target.columns) return
-  const columns = (await ask(heldColumns, [role, table.oid, target.privilege])).map((row) =>
-    String(row['attname']),
+  const columns = (await ask(heldColumns, [role, table.oid, target.privilege])).map((column) =>
+    String(column['attname']),
   )
   const others = columns.filter((column) => !target.columns?.includes(column))
   if (others.length > 0)
@@ -183,27 +197,23 @@ function tooWide(what: string, verbs: string, table: string): Failure {
   )
 }
 
-async function reachesAsOrdered(
-  ask: Ask,
-  { role, target, table }: { role: string; target: Target; table: Table },
-): Promise<boolean> {
+/** What a role can do with the table, and whether it gets there: one row. */
+function whatIsHeld({ role, target, table }: Granting): string {
+  const [who, oid] = [text(role), `${table.oid}::oid`]
   const whole: Privilege | undefined = target.columns ? undefined : target.privilege
-  const [row] = await ask(
-    `SELECT has_schema_privilege($1, relnamespace, 'USAGE')
-        AND has_database_privilege($1, current_database(), 'CONNECT')
-        AND ($3::text IS NULL OR has_table_privilege($1, oid, $3)) AS reaches
-       FROM pg_class WHERE oid = $2`,
-    [role, table.oid, whole ?? null],
-  )
-  return row?.['reaches'] === true
+  return `
+  SELECT ARRAY(
+      SELECT verb FROM unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'REFERENCES']) AS verb
+       WHERE has_any_column_privilege(${who}, ${oid}, verb)
+      UNION ALL
+      SELECT verb FROM unnest(ARRAY['DELETE', 'TRUNCATE', 'TRIGGER']) AS verb
+       WHERE has_table_privilege(${who}, ${oid}, verb)
+    ) AS held,
+    has_schema_privilege(${who}, relnamespace, 'USAGE')
+      AND has_database_privilege(${who}, current_database(), 'CONNECT')
+      ${whole ? `AND has_table_privilege(${who}, oid, ${text(whole)})` : ''} AS reaches
+    FROM pg_class WHERE oid = ${oid}`
 }
-
-const heldVerbs = `
-  SELECT verb FROM unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'REFERENCES']) AS verb
-   WHERE has_any_column_privilege($1, $2::oid, verb)
-  UNION ALL
-  SELECT verb FROM unnest(ARRAY['DELETE', 'TRUNCATE', 'TRIGGER']) AS verb
-   WHERE has_table_privilege($1, $2::oid, verb)`
 
 const heldColumns = `
   SELECT attname FROM pg_attribute
