@@ -58,7 +58,6 @@ async function makeOne(): Promise<void> {
     notAfter: now + 900_000,
     requestId: 'bare',
   }
-  await database.transaction(signal, lockLease(leaseId), (ask) =>
-    createRole(ask, { order: mintOrder, target, verifier, config, brokerName: 'bench' }),
-  )
+  const making = { order: mintOrder, target, verifier, config, brokerName: 'bench' }
+  await database.transaction(signal, (ask) => createRole(ask, making), lockLease(leaseId))
 }

@@ -20,8 +20,8 @@ export interface Database {
    */
   transaction<Result>(
     signal: AbortSignal,
-    first: string,
     work: (ask: Ask) => Promise<Result>,
+    first?: string,
   ): Promise<Result>
   /** One session in another database of the same server. */
   elsewhere(database: string, signal: AbortSignal, work: (ask: Ask) => Promise<void>): Promise<void>
@@ -50,7 +50,7 @@ export function openDatabase(server: Server, options: { poolMax: number }): Data
         throw toProviderFailure(thrown, signal)
       }
     },
-    async transaction(signal, first, work) {
+    async transaction(signal, work, first = '') {
       for (let tries = 1; ; tries += 1) {
         const outcome = await database.session(signal, (ask) => attempt(ask, { first, work, tries }))
         if (outcome !== raced) return outcome

@@ -9,7 +9,8 @@ import { findRole, lockGrants, lockLease } from './role.ts'
  * any time; when the role is gone there is nothing left to do.
  */
 export async function endRole(database: Database, leaseId: string, signal: AbortSignal): Promise<void> {
-  const role = await database.transaction(signal, lockLease(leaseId), async (ask) => {
+  const role = await database.transaction(signal, async (ask) => {
+    await ask(lockLease(leaseId))
     const found = await findRole(ask, leaseId)
     if (found !== undefined) await ask(`ALTER ROLE ${name(leaseId)} NOLOGIN`)
     return found
@@ -18,7 +19,8 @@ export async function endRole(database: Database, leaseId: string, signal: Abort
   await database.session(signal, (ask) => terminateSessions(ask, role))
   for (const other of await otherDatabases(database, role, signal))
     await database.elsewhere(other, signal, (ask) => dropOwned(ask, leaseId))
-  await database.transaction(signal, lockLease(leaseId), async (ask) => {
+  await database.transaction(signal, async (ask) => {
+    await ask(lockLease(leaseId))
     if ((await findRole(ask, leaseId)) === undefined) return
     // Who was in the middle of logging in while logins were forbidden is seen now.
     await terminateSessions(ask, role)

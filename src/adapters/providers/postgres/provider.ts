@@ -77,7 +77,7 @@ async function mint(
   const verifier = await scramVerifier(password, world.random(16))
   const making = { order, target, verifier, config, brokerName: world.brokerName }
   for (let leftovers = 0; leftovers <= leftoversMax; leftovers += 1) {
-    if (await database.transaction(signal, lockLease(leaseId), (ask) => createRole(ask, making)))
+    if (await database.transaction(signal, (ask) => createRole(ask, making), lockLease(leaseId)))
       return mintedFor({ order, target, password, server: config.server })
     await endRole(database, leaseId, signal)
   }
