@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto'
 import { openDatabase } from '../../src/adapters/providers/postgres/database.ts'
-import { createRole, lockLease } from '../../src/adapters/providers/postgres/role.ts'
+import { createRole } from '../../src/adapters/providers/postgres/role.ts'
 import { scramVerifier } from '../../src/adapters/providers/postgres/scram.ts'
 import { newId, Secret } from '../../src/primitives/index.ts'
 
@@ -59,5 +59,5 @@ async function makeOne(): Promise<void> {
     requestId: 'bare',
   }
   const making = { order: mintOrder, target, verifier, config, brokerName: 'bench' }
-  await database.transaction(signal, (ask) => createRole(ask, making), lockLease(leaseId))
+  await database.transaction(signal, (ask) => createRole(ask, making))
 }

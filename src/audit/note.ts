@@ -31,8 +31,17 @@ export type OpenedNote =
 /** The note of a text (C2SP signed-note): the text, an empty line, one line for each signature. The text ends with a newline. */
 export async function signNote(text: string, signer: Signer): Promise<string> {
   const signature = await signer.sign(Buffer.from(text))
-  const blob = Buffer.concat([Buffer.from(parseVerifier(signer.vkey).keyId, 'hex'), signature])
+  const blob = Buffer.concat([keyIdBytes(signer), signature])
   return `${text}\n— ${signer.name} ${blob.toString('base64')}\n`
+}
+
+// Reading a key takes as long as signing with it.
+const keyIds = new WeakMap<Signer, Buffer>()
+
+function keyIdBytes(signer: Signer): Buffer {
+  const bytes = keyIds.get(signer) ?? Buffer.from(parseVerifier(signer.vkey).keyId, 'hex')
+  keyIds.set(signer, bytes)
+  return bytes
 }
 
 /**

@@ -4,6 +4,7 @@ import type { Broker, Caller, Evidence, Identifier, IdentityRefused } from '../.
 import { Failure, type FailureCode, isId } from '../../primitives/index.ts'
 import type { Operation } from '../../protocol/index.ts'
 import { createDeadlines } from './deadline.ts'
+import type { Door } from './door.ts'
 import { createRateLimiter, type RateLimiter } from './rate-limit.ts'
 import { createRefusalLog, type Refusal, type RefusalLimits } from './refusals.ts'
 import { traceId } from './trace.ts'
@@ -14,6 +15,8 @@ export type GateParts = {
   readonly identifier: Identifier
   /** What came with a request to say who calls; this is all that differs between the planes. */
   readonly evidence: (request: FastifyRequest) => Evidence | IdentityRefused
+  /** Told who is behind a connection. */
+  readonly door?: Pick<Door, 'proven'>
   /** Shared by both planes; absent is one with the limits that `rateLimits` names. */
   readonly limiter?: RateLimiter
   /** Other bounds than those that `refusalLimits` names. */
@@ -55,7 +58,7 @@ const recorded: ReadonlySet<FailureCode> = new Set([
 ])
 
 export function createGate(parts: GateParts, requestIdOf: (request: FastifyRequest) => string): Gate {
-  const { plane, identifier, limiter = createRateLimiter(Date.now) } = parts
+  const { plane, identifier, door, limiter = createRateLimiter(Date.now) } = parts
   const refusals = createRefusalLog(parts.broker, parts.refusalLimits)
   const callers = new WeakMap<FastifyRequest, Caller>()
   const noted = new WeakSet<FastifyRequest>()
@@ -78,6 +81,8 @@ export function createGate(parts: GateParts, requestIdOf: (request: FastifyReque
       const identified = 'kind' in evidence ? evidence : await identifier.identify(evidence, deadline())
       if (identified.kind === 'refused') throw await refuse(identified, operation, request)
       callers.set(request, identified.caller)
+      // Also of who asks too often, who is then refused at the door.
+      door?.proven(request.raw.socket, identified.caller.tenant)
       limiter.admit(identified.caller)
       return identified.caller
     },

@@ -32,8 +32,8 @@ export type ListenerParts = GateParts & {
 
 /** One listener of one plane with its operations. What is not declared is not found, and what is not an answer's field does not leave. */
 export function createListener(parts: ListenerParts, routes: readonly Route[]): FastifyInstance {
-  const gate = createGate(parts, requestIdOf)
   const { plane, metrics, door = createDoor() } = parts
+  const gate = createGate({ ...parts, door }, requestIdOf)
   const refused = (status: number) => metrics.answered({ operation: 'none', plane, status, seconds: 0 })
   const answerFailure = async (thrown: unknown, request: FastifyRequest, reply: FastifyReply) => {
     const failure = brokenOff(request) ?? fromFastify(thrown) ?? toFailure(thrown)
@@ -67,7 +67,7 @@ export function createListener(parts: ListenerParts, routes: readonly Route[]): 
   })
   drainWhenClosing(app, parts.drainMs ?? connectionLimits.drainMs)
   refuseNowhere(app, routes)
-  for (const route of routes) mount(app, { gate, door }, route)
+  for (const route of routes) mount(app, gate, route)
   app.addHook('onClose', () => gate.close())
   return app
 }
@@ -132,11 +132,7 @@ function pathPattern({ path }: Operation): RegExp {
   return new RegExp(`^${source.replace('*', '.*')}$`)
 }
 
-function mount(
-  app: FastifyInstance,
-  { gate, door }: { gate: Gate; door: Door },
-  { operation, handle }: Route,
-): void {
+function mount(app: FastifyInstance, gate: Gate, { operation, handle }: Route): void {
   app.route({
     method: operation.method,
     url: operation.path.replaceAll(/\{([a-z_]+)\}/g, ':$1'),
@@ -145,8 +141,7 @@ function mount(
     ...(operation.access === 'identified'
       ? {
           onRequest: async (request: FastifyRequest) => {
-            const { tenant } = await gate.admit(operation, request)
-            door.proven(request.raw.socket, tenant)
+            await gate.admit(operation, request)
             demandDeclared(operation, request)
           },
         }

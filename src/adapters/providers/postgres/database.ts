@@ -14,15 +14,8 @@ export interface Database {
   readonly server: Server
   /** Statements outside a transaction. Throws failures of the provider port. */
   session<Result>(signal: AbortSignal, work: (ask: Ask) => Promise<Result>): Promise<Result>
-  /**
-   * All or nothing; done again, a few times, when the catalogue changed underneath. `first` is a statement that goes with its beginning, since
-   * every question is a way to the server and back.
-   */
-  transaction<Result>(
-    signal: AbortSignal,
-    work: (ask: Ask) => Promise<Result>,
-    first?: string,
-  ): Promise<Result>
+  /** All or nothing; done again, a few times, when the catalogue changed underneath. */
+  transaction<Result>(signal: AbortSignal, work: (ask: Ask) => Promise<Result>): Promise<Result>
   /** One session in another database of the same server. */
   elsewhere(database: string, signal: AbortSignal, work: (ask: Ask) => Promise<void>): Promise<void>
   close(): Promise<void>
@@ -50,9 +43,9 @@ export function openDatabase(server: Server, options: { poolMax: number }): Data
         throw toProviderFailure(thrown, signal)
       }
     },
-    async transaction(signal, work, first = '') {
+    async transaction(signal, work) {
       for (let tries = 1; ; tries += 1) {
-        const outcome = await database.session(signal, (ask) => attempt(ask, { first, work, tries }))
+        const outcome = await database.session(signal, (ask) => attempt(ask, work, tries))
         if (outcome !== raced) return outcome
       }
     },
@@ -159,16 +152,29 @@ const durableCommit = `SELECT set_config('synchronous_commit', 'on', true) WHERE
 
 async function attempt<Result>(
   ask: Ask,
-  { first, work, tries }: { first: string; work: (ask: Ask) => Promise<Result>; tries: number },
+  work: (ask: Ask) => Promise<Result>,
+  tries: number,
 ): Promise<Result | typeof raced> {
-  await ask(`BEGIN; ${durableCommit}; ${first}`)
   try {
-    const result = await work(ask)
+    const result = await work(beginning(ask))
     await ask('COMMIT')
     return result
   } catch (thrown) {
     await ask('ROLLBACK').catch(() => undefined)
     if (isCatalogRace(thrown) && tries < catalogTriesMax) return raced
     throw thrown
+  }
+}
+
+/** The transaction begins together with its first question, where that has no values: every question is a way to the server and back. */
+function beginning(ask: Ask): Ask {
+  const begin = `BEGIN; ${durableCommit}`
+  let begun = false
+  return async (sql, values) => {
+    const first = !begun
+    begun = true
+    if (first && !values) return ask(`${begin}; ${sql}`)
+    if (first) await ask(begin)
+    return ask(sql, values)
   }
 }

@@ -24,6 +24,16 @@ export function isCatalogRace(thrown: unknown): boolean {
   )
 }
 
+/** The server refuses what was to be granted, not the role itself: each place of its source says so under its own name. */
+export function isRefusedGrant(thrown: unknown): boolean {
+  return (
+    errorCode(thrown) === '42501' &&
+    thrown instanceof Error &&
+    'routine' in thrown &&
+    thrown.routine === 'aclcheck_error'
+  )
+}
+
 const sentences: Readonly<Partial<Record<FailureCode, string>>> = {
   provider_unreachable: 'The database cannot be reached.',
   provider_timeout: 'The database did not answer in time.',

@@ -14,7 +14,7 @@ import { type PostgresConfig, readConfig, readMeans, readTarget, type Server, ty
 import { type Database, openDatabase } from './database.ts'
 import { endRole } from './ending.ts'
 import { tryLogin } from './login.ts'
-import { createRole, lockLease, plantedRoles } from './role.ts'
+import { createRole, plantedRoles } from './role.ts'
 import { newPassword, rotatePassword } from './rotation.ts'
 import { scramVerifier } from './scram.ts'
 
@@ -77,7 +77,7 @@ async function mint(
   const verifier = await scramVerifier(password, world.random(16))
   const making = { order, target, verifier, config, brokerName: world.brokerName }
   for (let leftovers = 0; leftovers <= leftoversMax; leftovers += 1) {
-    if (await database.transaction(signal, (ask) => createRole(ask, making), lockLease(leaseId)))
+    if (await database.transaction(signal, (ask) => createRole(ask, making)))
       return mintedFor({ order, target, password, server: config.server })
     await endRole(database, leaseId, signal)
   }

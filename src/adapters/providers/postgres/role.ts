@@ -2,7 +2,7 @@ import type { MintOrder } from '../../../broker/index.ts'
 import { Failure, timestamp } from '../../../primitives/index.ts'
 import type { PostgresConfig, Privilege, Target } from './config.ts'
 import type { Ask, Row } from './database.ts'
-import { errorCode } from './failure.ts'
+import { isRefusedGrant } from './failure.ts'
 import { name, text } from './quote.ts'
 
 /** What a role of the broker is made from. */
@@ -15,17 +15,20 @@ export type RoleOrder = {
 }
 
 /**
- * Makes the role of a lease inside a transaction that began with `lockLease`: one verb on one table, and the lease id is its name. Resolves
- * to false when a role of that lease is there already. Throws `provider_refused` when the table is not there, cannot be granted, or would
- * come with more.
+ * Makes the role of a lease inside a transaction: one verb on one table, and the lease id is its name. Resolves to false when a role of
+ * that lease is there already. Throws `provider_refused` when the table is not there, cannot be granted, or would come with more.
  */
 export async function createRole(ask: Ask, making: RoleOrder): Promise<boolean> {
   const { order, target } = making
   const { role, table } = await findBoth(ask, order.leaseId, target)
   if (role !== undefined) return false
   if (!table) throw noTable(target)
-  await ask(roleStatements(making).join(';\n'))
-  await grantExactly(ask, { role: order.leaseId, target, table })
+  const granting = { role: order.leaseId, target, table }
+  const statements = [...roleStatements(making), ...grantStatements(granting), whatIsHeld(granting)]
+  const [held] = await ask(statements.join(';\n')).catch((thrown: unknown) => {
+    throw isRefusedGrant(thrown) ? mayNotGrant(target) : thrown
+  })
+  await refuseUnlessExact(ask, granting, held ?? {})
   return true
 }
 
@@ -93,23 +96,21 @@ type Table = { readonly oid: number; readonly schemaIsOpen: boolean; readonly da
 /** Tables, partitioned tables, views, materialised views and foreign tables. */
 const grantableKinds = ['r', 'p', 'v', 'm', 'f']
 
-/** The role of the lease, and the table, in one question. */
+/** The role of the lease, and the table, in one question; nobody else makes or ends that role meanwhile. */
 async function findBoth(
   ask: Ask,
   leaseId: string,
   target: Target,
 ): Promise<{ readonly role: number | undefined; readonly table: Table | undefined }> {
-  const [row] = await ask(
-    `SELECT r.oid AS role, coalesce(shobj_description(r.oid, 'pg_authid'), '') AS comment, t.*
-       FROM (SELECT) AS always
-       LEFT JOIN pg_roles r ON r.rolname = $1
-       LEFT JOIN (
-         SELECT c.oid, c.relkind, has_schema_privilege('public', n.oid, 'USAGE') AS schema_is_open,
-                has_database_privilege('public', current_database(), 'CONNECT') AS database_is_open
-           FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-          WHERE n.nspname = $2 AND c.relname = $3) AS t ON true`,
-    [leaseId, target.schema, target.table],
-  )
+  const [row] = await ask(`${lockLease(leaseId)};
+    SELECT r.oid AS role, coalesce(shobj_description(r.oid, 'pg_authid'), '') AS comment, t.*
+      FROM (SELECT) AS always
+      LEFT JOIN pg_roles r ON r.rolname = ${text(leaseId)}
+      LEFT JOIN (
+        SELECT c.oid, c.relkind, has_schema_privilege('public', n.oid, 'USAGE') AS schema_is_open,
+               has_database_privilege('public', current_database(), 'CONNECT') AS database_is_open
+          FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+         WHERE n.nspname = ${text(target.schema)} AND c.relname = ${text(target.table)}) AS t ON true`)
   const role = row && row['role'] !== null ? roleOf(row) : undefined
   return { role, table: row && tableOf(row, target) }
 }
@@ -131,18 +132,8 @@ function noTable({ schema, table }: Target): Failure {
 
 type Granting = { readonly role: string; readonly target: Target; readonly table: Table }
 
-/** Grants, and hears in the same answer what the new role can do now. */
-async function grantExactly(ask: Ask, granting: Granting): Promise<void> {
-  const { role, target, table } = granting
-  const statements = [...grantStatements(role, target, table), whatIsHeld(granting)]
-  const rows = await ask(statements.join(';\n')).catch((thrown: unknown) => {
-    throw errorCode(thrown) === '42501' ? mayNotGrant(target) : thrown
-  })
-  await refuseUnlessExact(ask, granting, rows[0] ?? {})
-}
-
 /** What everybody has already is not granted again: the catalogue stays small, and the broker needs less. */
-function grantStatements(leaseId: string, target: Target, table: Table): readonly string[] {
+function grantStatements({ role: leaseId, target, table }: Granting): readonly string[] {
   const role = name(leaseId)
   const columns = target.columns ? ` (${target.columns.map(name).join(', ')})` : ''
   return [
