@@ -56,17 +56,17 @@ export const overload: Bench = {
       },
       {
         row: 'p99 of the refusals at 4 x the load',
-        subject: { name: 'sallyport', run: async () => refusedWell(await run(fourfold)).refusedP99 },
+        subject: { name: 'sallyport', run: async () => p99OfRefusals(refusedWell(await run(fourfold))) },
         against: fixed('250 ms', atOnceMilliseconds),
         goal: 1,
         unit: 'ms',
       },
       {
         row: 'p99 of a tenant beside a flood',
-        subject: { name: 'sallyport', run: async () => served(await run(others, flood), 'others').p99 },
+        subject: { name: 'sallyport', run: async () => p99WhenServed(await run(others, flood), 'others') },
         against: {
           name: 'the same tenant without it',
-          run: async () => served(await run(others), 'others').p99,
+          run: async () => p99WhenServed(await run(others), 'others'),
         },
         goal: 3,
         unit: 'ms',
@@ -84,9 +84,14 @@ function refusedWell([answers]: readonly Answers[]): Answers {
   throw new Error(`Not refused as it should be: ${JSON.stringify(answers)}`)
 }
 
-/** The answers of one stream of several, all of which must be credentials. */
-function served(streams: readonly Answers[], name: string): Answers {
+/** Without a refusal nothing is shown: no bound holds then. */
+function p99OfRefusals({ refusedPerSecond, refusedP99 }: Answers): number {
+  return refusedPerSecond > 0 ? refusedP99 : Number.POSITIVE_INFINITY
+}
+
+/** Of one stream of several; for ever when it was not answered, or anything of it refused. */
+function p99WhenServed(streams: readonly Answers[], name: string): number {
   const answers = streams.find((one) => one.name === name)
-  if (answers && answers.perSecond > 0 && answers.refusedPerSecond === 0) return answers
-  throw new Error(`${name} was not served: ${JSON.stringify(streams)}`)
+  const isServed = answers && answers.perSecond > 0 && answers.refusedPerSecond === 0
+  return isServed ? answers.p99 : Number.POSITIVE_INFINITY
 }

@@ -4,6 +4,7 @@ import type { FastifyInstance } from 'fastify'
 import { type Assembled, type AssembleOptions, assemble, systemClock } from '../catalog/index.ts'
 import { Failure } from '../primitives/index.ts'
 import {
+  connectionLimits,
   createDoor,
   createMetrics,
   createRateLimiter,
@@ -95,7 +96,8 @@ function told({ code, message, internal }: Failure): Readonly<Record<string, unk
 async function listen(app: FastifyInstance, { host, port }: ListenAt, scheme: string): Promise<string> {
   const shown = host.includes(':') ? `[${host}]` : host
   try {
-    await app.listen({ host, port })
+    // What is not accepted yet waits in the kernel; it would drop what comes past a smaller number, and its sender would try again after a second.
+    await app.listen({ host, port, backlog: connectionLimits.connectionsMax })
   } catch (cause) {
     const word = cause instanceof Error && 'code' in cause ? String(cause.code) : ''
     const why = unlistenable[word] ?? 'cannot be listened on'

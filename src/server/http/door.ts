@@ -1,21 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import { Failure } from '../../primitives/index.ts'
-import { commonHeaders, problemOf } from './problem.ts'
 import { network } from './rate-limit.ts'
-import { traceId } from './trace.ts'
-
-/** Every bound of the door, by name. Whatever begins in one turn of the event loop waits for all the rest of that turn. */
-export const doorLimits = {
-  /** Requests that begin in one turn, and those of one tenant. */
-  startsPerTurn: 128,
-  startsPerTurnEach: 16,
-  /** Requests that wait for a later turn, and those of one tenant. One more is refused. */
-  waitingMax: 512,
-  waitingEachMax: 128,
-} as const
-
-export type DoorLimits = { readonly [Name in keyof typeof doorLimits]: number }
+import { createTurnAway } from './turn-away.ts'
+import { createTurns, type Source, type TurnLimits, turnLimits, unproven } from './turns.ts'
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void
 
@@ -26,109 +13,53 @@ type Handler = (request: IncomingMessage, response: ServerResponse) => void
 export interface Door {
   /** The handler behind the door. `refused` is told the status of each request that did not come through. */
   guard(handler: Handler, refused: (status: number) => void): Handler
+  /** To be told of every connection. */
+  accepted(): void
   /**
    * Remembers whose connection it is: its next requests wait with those of that tenant. It decides whose turn it is and nothing else; who may
-   * what is proven by every request. A connection of several tenants is one of its address, as all are before they prove anything.
+   * what is proven by every request.
    */
   proven(socket: Socket, tenant: string): void
 }
 
 /** `nextTurn` calls back once in the event loop's next turn. */
 export function createDoor(
-  changed: Partial<DoorLimits> = {},
+  changed: Partial<TurnLimits> = {},
   nextTurn: (callback: () => void) => unknown = setImmediate,
 ): Door {
-  const limits = { ...doorLimits, ...changed }
-  const owners = new WeakMap<Socket, string>()
-  const started = new Map<string, number>()
-  // The source whose turn it is stands first.
-  const waiting = new Map<string, (() => void)[]>()
-  const counts = { started: 0, waiting: 0 }
-  let turning = false
+  const turns = createTurns({ ...turnLimits, ...changed }, nextTurn)
+  const sources = new WeakMap<Socket, Source>()
+  const turnAway = createTurnAway(nextTurn)
 
-  const mayStart = (source: string) =>
-    counts.started < limits.startsPerTurn && (started.get(source) ?? 0) < limits.startsPerTurnEach
-  const start = (source: string, begin: () => void) => {
-    counts.started += 1
-    started.set(source, (started.get(source) ?? 0) + 1)
-    awaitTurn()
-    begin()
-  }
-  const awaitTurn = () => {
-    if (turning) return
-    turning = true
-    nextTurn(turn)
-  }
-  const turn = () => {
-    turning = false
-    counts.started = 0
-    started.clear()
-    for (let source = nextSource(); source !== undefined; source = nextSource()) startFirst(source)
-    if (counts.waiting > 0) awaitTurn()
-  }
-  const nextSource = () => {
-    for (const source of waiting.keys()) if (mayStart(source)) return source
-    return undefined
-  }
-  const startFirst = (source: string) => {
-    const queue = waiting.get(source) ?? []
-    const begin = queue.shift()
-    // Set anew, it stands last.
-    waiting.delete(source)
-    if (queue.length > 0) waiting.set(source, queue)
-    counts.waiting -= 1
-    if (begin) start(source, begin)
-  }
-  /** Why it cannot even wait. */
-  const refusal = (queue: readonly unknown[]) => {
-    if (queue.length >= limits.waitingEachMax) return tooManyOfOne
-    return counts.waiting >= limits.waitingMax ? tooMany : undefined
-  }
+  /** What is not proven yet: connections that had no chance to prove anything take turns with those that had one and did not. */
+  const unprovenSource = (socket: Socket, word: string) => ({
+    group: unproven,
+    name: `${word} ${network(socket.remoteAddress ?? '')}`,
+  })
 
   return {
     guard: (handler, refused) => (request, response) => {
-      const source = owners.get(request.socket) || network(request.socket.remoteAddress ?? '')
-      const queue = waiting.get(source) ?? []
-      // Whoever went away while waiting needs no answer.
-      const begin = () => (request.socket.destroyed ? undefined : handler(request, response))
-      if (queue.length === 0 && mayStart(source)) return start(source, begin)
-      const failure = refusal(queue)
-      if (failure) return refused(refuse(failure, request, response))
-      queue.push(begin)
-      waiting.set(source, queue)
-      counts.waiting += 1
-      awaitTurn()
+      const { socket } = request
+      const source = sources.get(socket) ?? unprovenSource(socket, 'new')
+      const entered = turns.enter(source, () => {
+        // Whoever went away while waiting needs no answer.
+        if (socket.destroyed) return false
+        handler(request, response)
+        return true
+      })
+      if (entered !== 'taken') return refused(turnAway(entered, request, response))
+      if (!sources.has(socket)) sources.set(socket, unprovenSource(socket, 'known'))
     },
+    accepted: turns.accepted,
     proven(socket, tenant) {
-      const owner = owners.get(socket)
-      if (owner === undefined) owners.set(socket, `tenant ${tenant}`)
-      else if (owner !== `tenant ${tenant}`) owners.set(socket, '')
+      const own = `tenant ${tenant}`
+      const known = sources.get(socket)
+      if (known === undefined || known.group === unproven) sources.set(socket, { group: own, name: own })
+      else if (known.group !== own && known.group !== 'several') sources.set(socket, severalSource(socket))
     },
   }
 }
 
-const tooMany = new Failure('overloaded', 'The broker has more requests than it can serve now.', {
-  next: 'try again after the seconds of Retry-After',
-})
-const tooManyOfOne = new Failure(
-  'rate_limited',
-  'Too many requests of this tenant or address wait already.',
-  {
-    next: 'try again after the seconds of Retry-After, with fewer requests at once',
-  },
-)
-
-function refuse(failure: Failure, { headers: asked }: IncomingMessage, response: ServerResponse): number {
-  const { traceparent } = asked
-  const id = traceId(typeof traceparent === 'string' ? traceparent : undefined)
-  const { status, headers, body } = problemOf(failure, id)
-  const text = JSON.stringify(body)
-  response.writeHead(status, {
-    ...commonHeaders,
-    ...headers,
-    'content-type': 'application/problem+json; charset=utf-8',
-    'content-length': Buffer.byteLength(text),
-  })
-  response.end(text)
-  return status
+function severalSource(socket: Socket): Source {
+  return { group: 'several', name: network(socket.remoteAddress ?? '') }
 }

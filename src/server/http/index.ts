@@ -1,7 +1,7 @@
 export { backupRoutes, type StoreCopier } from './backup.ts'
 export { connectionLimits, type TlsMaterial } from './connections.ts'
 export { credentialRoutes } from './credentials.ts'
-export { createDoor, type Door, type DoorLimits, doorLimits } from './door.ts'
+export { createDoor, type Door } from './door.ts'
 export { evidenceOf } from './evidence.ts'
 export { leaseRoutes } from './leases.ts'
 export { createListener, type ListenerParts } from './listener.ts'
