@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, type TestContext, test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
-import type { CredentialRequest, Issued } from '../../client/src/index.ts'
+import type { CredentialRequest, Issued, WordedRequest } from '../../client/src/index.ts'
 import {
   connect,
   startTestbed,
@@ -135,7 +135,10 @@ describe('a credential for a real PostgreSQL, from `sallyport serve` to its end'
 type World = {
   readonly site: Site
   readonly serving: () => Serving
-  issue(agent: string, changes?: Partial<CredentialRequest>): Promise<Issued>
+  issue(
+    agent: string,
+    changes?: Pick<CredentialRequest, 'duration' | 'purpose'> & Partial<WordedRequest>,
+  ): Promise<Issued>
   untilEnded(agent: string, id: string): ReturnType<ReturnType<Serving['client']>['lease']>
   /** Which of these leases' roles are there, in their order. */
   roles(issued: readonly Issued[]): Promise<readonly string[]>

@@ -1,32 +1,37 @@
 import { Failure } from '../../../primitives/index.ts'
+import { lockGrants } from './access.ts'
 import type { Ask, Database, Row } from './database.ts'
 import { errorCode } from './failure.ts'
 import { name } from './quote.ts'
-import { findRole, lockGrants, lockLease } from './role.ts'
+import { findRole, lockLease } from './role.ts'
 
 /**
  * Ends the role of a lease: no new login, no session, no privilege, nothing owned, no role. Every step may be repeated, by anybody, at
  * any time; when the role is gone there is nothing left to do.
  */
 export async function endRole(database: Database, leaseId: string, signal: AbortSignal): Promise<void> {
+  const named = name(leaseId)
   const role = await database.transaction(signal, async (ask) => {
     await ask(lockLease(leaseId))
     const found = await findRole(ask, leaseId)
-    if (found !== undefined) await ask(`ALTER ROLE ${name(leaseId)} NOLOGIN`)
+    // Its privileges are needed to end its sessions and to drop what it owns; the broker holds every one of them already.
+    if (found !== undefined) await ask(`ALTER ROLE ${named} NOLOGIN; GRANT ${named} TO CURRENT_USER`)
     return found
   })
   if (role === undefined) return
-  await database.session(signal, (ask) => terminateSessions(ask, role))
-  for (const other of await otherDatabases(database, role, signal))
+  const places = await database.session(signal, async (ask) => {
+    await terminateSessions(ask, role)
+    return placesOf(ask, role)
+  })
+  for (const { database: other } of places.filter(({ here }) => !here))
     await database.elsewhere(other, signal, (ask) => dropOwned(ask, leaseId))
   await database.transaction(signal, async (ask) => {
     await ask(lockLease(leaseId))
     if ((await findRole(ask, leaseId)) === undefined) return
     // Who was in the middle of logging in while logins were forbidden is seen now.
     await terminateSessions(ask, role)
-    await ask(lockGrants)
-    await ask(`DROP OWNED BY ${name(leaseId)}`)
-    await ask(`DROP ROLE ${name(leaseId)}`)
+    if (places.some(({ here }) => here)) await ask(lockGrants)
+    await ask(`DROP OWNED BY ${named}; DROP ROLE ${named}`)
   })
 }
 
@@ -46,20 +51,17 @@ async function terminateSessions(ask: Ask, role: number): Promise<void> {
   throw new Failure('provider_timeout', 'A session of the credential does not end.')
 }
 
-/** A role can own things in any database that it may connect to. */
-async function otherDatabases(
-  database: Database,
-  role: number,
-  signal: AbortSignal,
-): Promise<readonly string[]> {
-  const rows = await database.session(signal, (ask) =>
-    ask(
-      `SELECT DISTINCT d.datname FROM pg_shdepend s JOIN pg_database d ON d.oid = s.dbid
-        WHERE s.refclassid = 'pg_authid'::regclass AND s.refobjid = $1 AND d.datname <> current_database()`,
-      [role],
-    ),
+type Place = { readonly database: string; readonly here: boolean }
+
+/** Where it owns something or was granted something: in any database that it may connect to. What all databases share counts as here. */
+async function placesOf(ask: Ask, role: number): Promise<readonly Place[]> {
+  const rows = await ask(
+    `SELECT DISTINCT coalesce(d.datname, current_database()) AS name, coalesce(d.datname = current_database(), true) AS here
+       FROM pg_shdepend s LEFT JOIN pg_database d ON d.oid = s.dbid
+      WHERE s.refclassid = 'pg_authid'::regclass AND s.refobjid = $1`,
+    [role],
   )
-  return rows.map((row: Row) => String(row['datname']))
+  return rows.map((row: Row) => ({ database: String(row['name']), here: row['here'] === true }))
 }
 
 async function dropOwned(ask: Ask, leaseId: string): Promise<void> {

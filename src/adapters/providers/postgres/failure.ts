@@ -57,7 +57,10 @@ function fail(code: FailureCode, thrown: unknown): Failure {
   const internal =
     thrown instanceof Error ? `${state ?? thrown.name}: ${thrown.message}` : 'no error was thrown'
   const refusal = code === 'provider_refused' ? refusals[state ?? ''] : undefined
-  return new Failure(code, refusal ?? sentences[code] ?? 'The database failed.', { internal })
+  return new Failure(code, refusal ?? sentences[code] ?? 'The database failed.', {
+    internal,
+    ...(isUnsent(thrown) ? { unsent: true } : {}),
+  })
 }
 
 function codeOf(thrown: unknown): FailureCode {
@@ -71,6 +74,12 @@ function codeOf(thrown: unknown): FailureCode {
   if (code === '57014' || code === '55P03') return 'provider_timeout'
   // 08 connection, 53 resources, 57 an operator stopped it, 58 and XX the server itself.
   return /^(08|53|57|58|XX)/.test(code) ? 'provider_unreachable' : 'provider_refused'
+}
+
+/** No connection came to be. A mint that asks over several has done nothing over those before: what it makes is in its last transaction. */
+function isUnsent(thrown: unknown): boolean {
+  const causes: unknown[] = thrown instanceof AggregateError ? thrown.errors : [thrown]
+  return causes.length > 0 && causes.every((one) => Object(one).syscall === 'connect')
 }
 
 function isTimeout(thrown: unknown): boolean {

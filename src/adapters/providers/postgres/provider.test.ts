@@ -6,6 +6,7 @@ import {
   connect,
   createTestProvider,
   failsWith,
+  groupOf,
   live,
   newLeaseId,
   orderFor,
@@ -79,9 +80,10 @@ describe('a role of one verb on one table', () => {
         if (!statement.startsWith('GRANT')) assert.equal(came, '42501', statement)
       }
       const held = await bed.admin(
-        `SELECT grantee FROM information_schema.table_privileges WHERE table_name = 'orders' AND grantee IN ('PUBLIC', '${leaseId}')`,
+        `SELECT grantee, privilege_type FROM information_schema.table_privileges
+          WHERE table_name = 'orders' AND CASE grantee WHEN 'PUBLIC' THEN true ELSE pg_has_role('${leaseId}', grantee::text, 'USAGE') END`,
       )
-      assert.deepEqual(held, [{ grantee: leaseId }])
+      assert.deepEqual(held, [{ grantee: await groupOf(bed, leaseId), privilege_type: 'SELECT' }])
     }),
   )
 

@@ -10,6 +10,7 @@ import type {
   ProviderWorld,
 } from '../../../broker/index.ts'
 import { Failure, Secret } from '../../../primitives/index.ts'
+import { type Access, findAccess, remember } from './access.ts'
 import { type PostgresConfig, readConfig, readMeans, readTarget, type Server, type Target } from './config.ts'
 import { type Database, openDatabase } from './database.ts'
 import { endRole } from './ending.ts'
@@ -31,9 +32,10 @@ export const postgres: ProviderDefinition = {
 
 function createProvider(config: PostgresConfig, world: ProviderWorld): Provider {
   const database = openDatabase(config.server, config)
+  const minting = { database, config, world, accesses: new Map<string, Access>() }
   return {
     capabilities: capabilitiesOf(config),
-    mint: (order, signal) => mint({ database, config, world }, order, signal),
+    mint: (order, signal) => mint(minting, order, signal),
     revoke: ({ leaseId }, signal) => endRole(database, checkedLeaseId(leaseId), signal),
     async rotate(target, signal) {
       const file = config.rotates.get(target)
@@ -61,27 +63,53 @@ function capabilitiesOf(config: PostgresConfig): Capabilities {
   }
 }
 
-type Minting = { readonly database: Database; readonly config: PostgresConfig; readonly world: ProviderWorld }
+type Minting = {
+  readonly database: Database
+  readonly config: PostgresConfig
+  readonly world: ProviderWorld
+  /** What worked the last time, by what it grants. */
+  readonly accesses: Map<string, Access>
+}
 
-/** How often a role that an earlier attempt left is ended before the mint gives up. */
-const leftoversMax = 3
+/** How often a mint is begun anew: because an earlier attempt left a role, or what was remembered does not hold any more. */
+const retriesMax = 4
 
-async function mint(
-  { database, config, world }: Minting,
-  order: MintOrder,
-  signal: AbortSignal,
-): Promise<Minted> {
+async function mint(minting: Minting, order: MintOrder, signal: AbortSignal): Promise<Minted> {
+  const { database, config, world } = minting
   const leaseId = checkedLeaseId(order.leaseId)
   const target = readTarget(readMeans(order.action), order.parts)
   const password = newPassword(world.random)
   const verifier = await scramVerifier(password, world.random(16))
-  const making = { order, target, verifier, config, brokerName: world.brokerName }
-  for (let leftovers = 0; leftovers <= leftoversMax; leftovers += 1) {
-    if (await database.transaction(signal, (ask) => createRole(ask, making)))
-      return mintedFor({ order, target, password, server: config.server })
-    await endRole(database, leaseId, signal)
+  const making = { order, verifier, limits: config, brokerName: world.brokerName }
+  for (let retries = 0; retries <= retriesMax; retries += 1) {
+    const made = await withAccess(minting, target, signal, (access) =>
+      database.transaction(signal, (ask) => createRole(ask, { ...making, access })),
+    )
+    if (made) return mintedFor({ order, target, password, server: config.server })
+    if (made === false) await endRole(database, leaseId, signal)
   }
   throw new Failure('provider_throttled', 'Somebody else mints for the same lease.')
+}
+
+/** Works with the access that is remembered; `undefined` when that was refused and is forgotten. A fresh one's refusal is thrown. */
+async function withAccess(
+  { database, world, accesses }: Minting,
+  target: Target,
+  signal: AbortSignal,
+  work: (access: Access) => Promise<boolean>,
+): Promise<boolean | undefined> {
+  const key = `${target.privilege} ${target.name}`
+  const remembered = accesses.get(key)
+  const access = remembered ?? (await findAccess(database, { target, random: world.random }, signal))
+  try {
+    const made = await work(access)
+    remember(accesses, key, access)
+    return made
+  } catch (thrown) {
+    accesses.delete(key)
+    if (remembered && thrown instanceof Failure && thrown.code === 'provider_refused') return undefined
+    throw thrown
+  }
 }
 
 function mintedFor(made: { order: MintOrder; target: Target; password: Secret; server: Server }): Minted {

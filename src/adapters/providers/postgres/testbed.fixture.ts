@@ -148,6 +148,15 @@ export async function use(url: string, ...statements: string[]): Promise<'accept
   throw new Error(`neither accepted nor refused: ${came}`)
 }
 
+/** The one group that a lease's role is in. */
+export async function groupOf(bed: Testbed, leaseId: string): Promise<string> {
+  const rows = await bed.admin(
+    `SELECT roleid::regrole::text FROM pg_auth_members WHERE member = '${leaseId}'::regrole`,
+  )
+  if (rows.length !== 1) throw new Error(`The lease is in ${rows.length} groups.`)
+  return String(Object.values(rows[0] ?? {})[0])
+}
+
 /** For tests of what a provider refuses. */
 export function failsWith(code: string, message?: RegExp) {
   return (thrown: unknown) =>
