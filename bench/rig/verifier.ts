@@ -1,6 +1,6 @@
 /**
- * Goes through an export in a process of its own: `node verifier.ts FILE VKEY` verifies it, and without a key only hashes the same leaves and as
- * many nodes as the tree has, from memory. Prints milliseconds and the most bytes that were resident.
+ * Goes through an export in a process of its own: `node verifier.ts verify FILE VKEY` verifies it; `hash-buffers FILE` and `hash-text FILE` only hash the
+ * same leaves and as many nodes as the tree has, from memory. Prints milliseconds and the most bytes that were resident.
  */
 import { hash } from 'node:crypto'
 import { createReadStream, readFileSync } from 'node:fs'
@@ -10,8 +10,8 @@ export type Verified = { readonly milliseconds: number; readonly residentBytes: 
 
 /** As much as `sallyport audit verify` reads at once. */
 const chunkBytes = 256 * 1024
-const [file = '', vkey] = process.argv.slice(2)
-const work = vkey === undefined ? hashing(readFileSync(file)) : () => verifying(file, vkey)
+const [what, file = '', vkey = ''] = process.argv.slice(2)
+const work = chosen()
 const before = performance.now()
 await work()
 const milliseconds = performance.now() - before
@@ -22,8 +22,21 @@ async function verifying(path: string, key: string): Promise<void> {
   if (verdict.kind !== 'verified') throw new Error(`The log does not verify: ${JSON.stringify(verdict)}`)
 }
 
-/** RFC 6962 §2.1: one hash of each entry behind a byte, and one of 65 bytes for each of the n - 1 nodes above. */
-function hashing(bytes: Buffer): () => void {
+function chosen(): () => unknown {
+  switch (what) {
+    case 'verify':
+      return () => verifying(file, vkey)
+    case 'hash-buffers':
+      return hashing(readFileSync(file), (bytes) => hash('sha256', bytes, 'buffer'))
+    case 'hash-text':
+      return hashing(readFileSync(file), (bytes) => hash('sha256', bytes, 'binary'))
+    default:
+      throw new Error(`There is no ${what}.`)
+  }
+}
+
+/** RFC 6962 §2.1: one hash of each entry behind a zero byte, and one of 65 bytes for each of the n - 1 nodes above. */
+function hashing(bytes: Buffer, digest: (bytes: Buffer) => unknown): () => void {
   const leaves: Buffer[] = []
   for (
     let begin = 0, end = bytes.indexOf('\n');
@@ -31,11 +44,12 @@ function hashing(bytes: Buffer): () => void {
     begin = end + 1, end = bytes.indexOf('\n', begin)
   ) {
     if (!bytes.toString('latin1', begin, begin + 5).startsWith('{"v":')) continue
-    leaves.push(Buffer.concat([Buffer.of(0), bytes.subarray(begin, end)]))
+    bytes[begin - 1] = 0
+    leaves.push(bytes.subarray(begin - 1, end))
   }
   const node = Buffer.alloc(65, 1)
   return () => {
-    for (const leaf of leaves) hash('sha256', leaf, 'buffer')
-    for (let count = 1; count < leaves.length; count += 1) hash('sha256', node, 'buffer')
+    for (const leaf of leaves) digest(leaf)
+    for (let count = 1; count < leaves.length; count += 1) digest(node)
   }
 }

@@ -178,6 +178,7 @@ const events: Readonly<Record<EntryEvent, true>> = {
   lease_ending: true,
   lease_ended: true,
   lease_end_failed: true,
+  leases_revoked: true,
   orphan_found: true,
   secret_rotated: true,
   backup_taken: true,

@@ -5,9 +5,9 @@ import { readRestoration } from './epoch.ts'
 import { type ExportHeader, exportFormat, linePrefix, parseCheckpointLine, parseHeader } from './export.ts'
 import { createKnownCheck } from './known-check.ts'
 import type { Line } from './lines.ts'
-import { appendLeaf, emptyFrontier, frontierRoot, leafHash } from './merkle.ts'
 import type { Verifier } from './note.ts'
 import { readPlainEntry } from './plain-entry.ts'
+import { createRunningRoot } from './running-root.ts'
 import type { Verdict, VerifyOptions } from './verify.ts'
 
 /** Reads the lines after the first, one by one; the first verdict is the last. */
@@ -26,7 +26,7 @@ export function createExportCheck(
   { trusted, known, quorum, onProgress }: CheckWorld,
 ): ExportCheck {
   const knownCheck = createKnownCheck(known?.checkpoint, header.origin)
-  let frontier = emptyFrontier
+  const tree = createRunningRoot()
   let checked: Checkpoint | undefined
   let unreadable: number | undefined
   let witnessed = known?.witnessed ? known.checkpoint.size : undefined
@@ -36,15 +36,15 @@ export function createExportCheck(
     what,
     ...(index === undefined ? {} : { index }),
   })
-  const truncated = (what: string): Verdict => ({ kind: 'truncated', what, entries: frontier.size })
+  const truncated = (what: string): Verdict => ({ kind: 'truncated', what, entries: tree.size() })
 
-  const readEntry = (bytes: Buffer): Verdict | undefined => {
-    const index = frontier.size
+  const readEntry = (leaf: Buffer, text: string): Verdict | undefined => {
+    const index = tree.size()
     if (index >= header.size)
       return tampered('There are more entries than the last checkpoint covers.', index)
-    if (bytes.length > entryBytesMax) return tampered('The entry is longer than any entry is.', index)
-    const plain = readPlainEntry(bytes)
-    const parsed = plain && plain.event !== 'log_restored' ? undefined : parseEntry(bytes)
+    if (text.length > entryBytesMax) return tampered('The entry is longer than any entry is.', index)
+    const plain = readPlainEntry(text)
+    const parsed = plain && plain.event !== 'log_restored' ? undefined : parseEntry(leaf.subarray(1))
     const entry = parsed ?? plain
     if (entry && entry.index !== index) {
       return tampered(`Entry ${entry.index} stands where entry ${index} belongs.`, index)
@@ -52,9 +52,10 @@ export function createExportCheck(
     if (!entry) unreadable ??= index
     const restored = parsed && readRestored(parsed, index)
     if (restored) return restored
-    frontier = appendLeaf(frontier, leafHash(bytes))
-    if (frontier.size % progressEntries === 0) onProgress?.({ entries: frontier.size, size: header.size })
-    return knownCheck.grown(frontier)
+    tree.add(leaf)
+    const entries = index + 1
+    if (entries % progressEntries === 0) onProgress?.({ entries, size: header.size })
+    return knownCheck.grown(tree)
   }
 
   // Only who pins the key of the epoch before can hold its last checkpoint against the entries.
@@ -69,10 +70,10 @@ export function createExportCheck(
     return knownCheck.restored(restoration, index)
   }
 
-  const isHead = ({ size, root }: Checkpoint) => size === frontier.size && frontierRoot(frontier).equals(root)
+  const isHead = ({ size, root }: Checkpoint) => size === tree.size() && tree.root().equals(root)
 
-  const readCheckpoint = (bytes: Buffer): Verdict | undefined => {
-    const note = parseCheckpointLine(bytes)
+  const readCheckpoint = (leaf: Buffer): Verdict | undefined => {
+    const note = parseCheckpointLine(leaf.subarray(1))
     if (note === undefined) return tampered('A checkpoint line is malformed.')
     const opened = openCheckpoint(note, trusted)
     if (opened.kind === 'forged') return tampered(opened.why)
@@ -91,10 +92,10 @@ export function createExportCheck(
   const compare = (checkpoint: Checkpoint): Verdict | undefined => {
     const { origin, size, root } = checkpoint
     if (origin !== header.origin) return tampered('A checkpoint is of another log than the file says.')
-    if (size > frontier.size) return missing(size)
+    if (size > tree.size()) return missing(size)
     if (size === checked?.size) return tampered(`The checkpoint of ${size} entries is repeated.`)
-    if (size < frontier.size) return tampered(`A checkpoint of ${size} entries stands too late.`, size)
-    if (!frontierRoot(frontier).equals(root)) {
+    if (size < tree.size()) return tampered(`A checkpoint of ${size} entries stands too late.`, size)
+    if (!tree.root().equals(root)) {
       const first = checked?.size ?? 0
       return tampered(
         `Of the entries ${first} to ${size - 1}, one or more are not what was signed.`,
@@ -110,22 +111,23 @@ export function createExportCheck(
 
   const missing = (size: number): Verdict =>
     size === header.size
-      ? truncated(`The last ${size - frontier.size} of ${size} entries are missing.`)
-      : tampered(`Entries before the checkpoint of ${size} are missing.`, frontier.size)
+      ? truncated(`The last ${size - tree.size()} of ${size} entries are missing.`)
+      : tampered(`Entries before the checkpoint of ${size} are missing.`, tree.size())
 
   return {
-    line({ kind, bytes }) {
+    line({ kind, leaf }) {
       if (kind === 'cut') return truncated('The file ends within a line.')
       if (checked?.size === header.size) return tampered('Something follows the last checkpoint.')
-      if (kind === 'too_long') return tampered('A line is longer than any line is.', frontier.size)
-      if (startsWith(bytes, linePrefix.entry)) return readEntry(bytes)
-      if (startsWith(bytes, linePrefix.checkpoint)) return readCheckpoint(bytes)
-      return tampered('A line is neither an entry nor a checkpoint.', frontier.size)
+      if (kind === 'too_long') return tampered('A line is longer than any line is.', tree.size())
+      const text = leaf.toString('latin1', 1)
+      if (text.startsWith(linePrefix.entry)) return readEntry(leaf, text)
+      if (text.startsWith(linePrefix.checkpoint)) return readCheckpoint(leaf)
+      return tampered('A line is neither an entry nor a checkpoint.', tree.size())
     },
     end() {
       if (!checked || checked.size !== header.size) {
         return truncated(
-          `The file ends after ${frontier.size} of ${header.size} entries, without its last checkpoint.`,
+          `The file ends after ${tree.size()} of ${header.size} entries, without its last checkpoint.`,
         )
       }
       const outdated = knownCheck.end(checked.size)
@@ -142,18 +144,15 @@ export function createExportCheck(
 }
 
 /** The header, if it is one and names a pinned key. */
-export function readHeader({ kind, bytes }: Line, vkeys: readonly string[]): ExportHeader | Verdict {
-  if (!startsWith(bytes, linePrefix.header))
+export function readHeader({ kind, leaf }: Line, vkeys: readonly string[]): ExportHeader | Verdict {
+  const bytes = leaf.subarray(1)
+  if (!bytes.toString('latin1').startsWith(linePrefix.header))
     return { kind: 'unverifiable', why: 'The file is not an export of a log.' }
   if (kind === 'cut') return { kind: 'truncated', what: 'The file ends within its first line.', entries: 0 }
   const header = parseHeader(bytes)
   if (!header) return { kind: 'unverifiable', why: `The first line is not that of ${exportFormat}.` }
   if (vkeys.some((vkey) => vkey.trim() === header.vkey)) return header
   return { kind: 'unverifiable', why: `The file names the key ${header.vkey}, which is not pinned.` }
-}
-
-function startsWith(bytes: Buffer, prefix: string): boolean {
-  return bytes.toString('latin1', 0, prefix.length) === prefix
 }
 
 /** Entries between two tellings of the progress. */

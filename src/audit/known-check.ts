@@ -1,12 +1,12 @@
 import type { Checkpoint } from './checkpoint.ts'
 import type { Restoration } from './epoch.ts'
-import { type Frontier, frontierRoot } from './merkle.ts'
+import type { RunningRoot } from './running-root.ts'
 import type { Verdict } from './verify.ts'
 
 /** Holds a checkpoint that the reader knew before against the entries, as they are read. */
 export type KnownCheck = {
   /** After every entry. */
-  grown(frontier: Frontier): Verdict | undefined
+  grown(tree: RunningRoot): Verdict | undefined
   /** At the entry that begins a new epoch, before it is counted. */
   restored(restoration: Restoration, size: number): Verdict | undefined
   end(size: number): Verdict | undefined
@@ -22,9 +22,9 @@ export function createKnownCheck(known: Checkpoint | undefined, origin: string):
     what: `The first ${known.size} entries are not those of the known checkpoint.`,
   }
   return {
-    grown(frontier) {
-      if (frontier.size !== known.size) return undefined
-      holds = frontierRoot(frontier).equals(known.root)
+    grown(tree) {
+      if (tree.size() !== known.size) return undefined
+      holds = tree.root().equals(known.root)
       return comparable && !holds ? differs : undefined
     },
     restored(restoration, size) {

@@ -1,16 +1,16 @@
-import { hash } from 'node:crypto'
+import { sha256 } from '../primitives/index.ts'
 
 /** Bytes of a SHA-256. */
 export const hashBytes = 32
 
 /** RFC 6962 §2.1: SHA-256 of 0x00 and the entry's bytes. */
 export function leafHash(entry: Uint8Array): Buffer {
-  return hash('sha256', Buffer.concat([leafPrefix, entry]), 'buffer')
+  return sha256(Buffer.concat([leafPrefix, entry]))
 }
 
 /** RFC 6962 §2.1: SHA-256 of 0x01 and both children. */
 export function nodeHash(left: Uint8Array, right: Uint8Array): Buffer {
-  return hash('sha256', Buffer.concat([nodePrefix, left, right]), 'buffer')
+  return sha256(Buffer.concat([nodePrefix, left, right]))
 }
 
 /** What growing a tree needs of it: its size and the roots of its perfect subtrees, the largest first. */
@@ -37,7 +37,7 @@ export function appendLeaf(
 
 /** The Merkle tree hash (RFC 6962 §2.1) of everything appended. */
 export function frontierRoot(frontier: Frontier): Buffer {
-  return frontier.roots.length === 0 ? hash('sha256', '', 'buffer') : joinRoots(frontier.roots)
+  return frontier.roots.length === 0 ? sha256('') : joinRoots(frontier.roots)
 }
 
 /** The root over neighbouring perfect subtrees, the larger ones first; at least one. */
@@ -52,7 +52,7 @@ export function perfectRoot(nodes: Uint8Array): Buffer {
     const above = Buffer.alloc(level.length / 2)
     for (let at = 0; at < above.length; at += hashBytes) {
       const pair = level.subarray(2 * at, 2 * (at + hashBytes))
-      hash('sha256', Buffer.concat([nodePrefix, pair]), 'buffer').copy(above, at)
+      sha256(Buffer.concat([nodePrefix, pair])).copy(above, at)
     }
     level = above
   }

@@ -39,7 +39,7 @@ test('what is read without parsing is what parsing reads, whatever was encoded',
     fc.property(draft, anyIndex, (one, index) => {
       cases += 1
       const bytes = encodeEntry(one, index)
-      const read = readPlainEntry(bytes)
+      const read = readPlainEntry(bytes.toString('latin1'))
       if (!read) return
       plain += 1
       assert.deepEqual(read, { index, event: one.event })
@@ -72,7 +72,7 @@ test('what was changed anywhere is read without parsing only when parsing reads 
           Buffer.from(added),
           original.subarray(at + removed),
         ])
-        const plain = readPlainEntry(bytes)
+        const plain = readPlainEntry(bytes.toString('latin1'))
         if (!plain) return
         read += 1
         assert.equal(parseEntry(bytes)?.index, plain.index, bytes.toString('latin1'))
@@ -87,16 +87,13 @@ test('what was changed anywhere is read without parsing only when parsing reads 
 test('every event there is can be read without parsing, and no other', () => {
   const bytes = encodeEntry(entryFixture(), 7).toString()
   for (const event of entryEvents)
-    assert.equal(readPlainEntry(Buffer.from(bytes.replace('credential_intended', event)))?.event, event)
-  assert.equal(
-    readPlainEntry(Buffer.from(bytes.replace('credential_intended', 'credential_lost'))),
-    undefined,
-  )
+    assert.equal(readPlainEntry(bytes.replace('credential_intended', event))?.event, event)
+  assert.equal(readPlainEntry(bytes.replace('credential_intended', 'credential_lost')), undefined)
 })
 
 test('details that are not sorted, or stand twice, are not read', () => {
   const bytes = encodeEntry(entryFixture({ detail: { a: 1, b: 2 } }), 7).toString()
-  assert.ok(readPlainEntry(Buffer.from(bytes)))
+  assert.ok(readPlainEntry(bytes))
   for (const other of ['"b":2,"a":1', '"a":1,"a":2', '"a":01,"b":2', '"a":-0,"b":2'])
-    assert.equal(readPlainEntry(Buffer.from(bytes.replace('"a":1,"b":2', other))), undefined, other)
+    assert.equal(readPlainEntry(bytes.replace('"a":1,"b":2', other)), undefined, other)
 })

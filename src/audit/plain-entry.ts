@@ -4,11 +4,11 @@ import { entryEvents } from './entry.ts'
 export type PlainEntry = { readonly index: number; readonly event: string }
 
 /**
- * Sees that bytes are an entry as `encodeEntry` makes them, without making an object of it: for entries of ASCII without escapes, which nearly
- * all are. `undefined` says nothing: it may be an entry all the same. A test holds it against `parseEntry`.
+ * Sees that a line, as Latin-1 text, is an entry as `encodeEntry` makes them, without making an object of it: for entries of ASCII without escapes,
+ * which nearly all are. `undefined` says nothing: it may be an entry all the same. A test holds it against `parseEntry`.
  */
-export function readPlainEntry(bytes: Buffer): PlainEntry | undefined {
-  const [, index, event = '', detail] = shape.exec(bytes.toString('latin1')) ?? []
+export function readPlainEntry(line: string): PlainEntry | undefined {
+  const [, index, event = '', detail] = shape.exec(line) ?? []
   if (index === undefined || (detail !== undefined && !isSorted(detail))) return undefined
   return { index: Number(index), event }
 }
@@ -30,15 +30,25 @@ const shape = new RegExp(
   ].join(''),
 )
 
-/** No text of the detail has a quote in it, so `":` stands behind names alone. */
+/** Whether the names stand in order, each once. Nearly always the next one begins with a later letter, and nothing has to be cut out. */
 function isSorted(detail: string): boolean {
-  const pieces = detail.split('":')
-  let before = ''
-  for (let at = 0; at < pieces.length - 1; at += 1) {
-    const piece = pieces[at] ?? ''
-    const name = piece.slice(piece.lastIndexOf('"') + 1)
-    if (name <= before) return false
-    before = name
+  let before = { begin: 0, end: 0 }
+  for (let begin = 1; begin > 0; ) {
+    const end = detail.indexOf('"', begin)
+    const step = detail.charCodeAt(begin) - detail.charCodeAt(before.begin)
+    const later = step > 0 || before.end === 0
+    if (!later && detail.slice(begin, end) <= detail.slice(before.begin, before.end)) return false
+    before = { begin, end }
+    begin = nameAfter(detail, end + 2)
   }
   return true
 }
+
+/** Where the name after this value begins; 0 when there is none. No text of a detail has a quote in it. */
+function nameAfter(detail: string, value: number): number {
+  const valueEnd = detail.charCodeAt(value) === quote ? detail.indexOf('"', value + 1) : value
+  const comma = detail.indexOf(',', valueEnd)
+  return comma < 0 ? 0 : comma + 2
+}
+
+const quote = 0x22

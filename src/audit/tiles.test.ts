@@ -61,9 +61,11 @@ describe('an entry bundle', () => {
     assert.equal(formatBundle([Buffer.alloc(65_535)]).length, 65_537)
   })
 
-  test('is read back as it was written, and refused when it is cut', () => {
+  test('is read back as it was written, and refused when it is cut', (context) => {
+    let cases = 0
     fc.assert(
       fc.property(fc.array(fc.uint8Array({ maxLength: 300 }), { minLength: 1, maxLength: 9 }), (entries) => {
+        cases += 1
         const bundle = formatBundle(entries)
         assert.deepEqual(
           parseBundle(bundle)?.map((entry) => [...entry]),
@@ -72,5 +74,6 @@ describe('an entry bundle', () => {
         assert.notEqual(parseBundle(bundle.subarray(0, -1))?.length, entries.length)
       }),
     )
+    context.diagnostic(`${cases} random bundles`)
   })
 })
