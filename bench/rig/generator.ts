@@ -1,8 +1,8 @@
 /** The load: `node generator.ts` reads a `Load` from its input, sends it, and prints what came back. Plain sockets, so that it takes less than it asks. */
 import { connect as connectPlain, type Socket } from 'node:net'
 import { text } from 'node:stream/consumers'
-import { connect as connectTls } from 'node:tls'
-import type { Answers, Load, Stream } from './load.ts'
+import { connect as connectTls, createSecureContext } from 'node:tls'
+import { type Answers, countingLine, type Load, type Stream } from './load.ts'
 import { createReader } from './response.ts'
 
 const load: Load = JSON.parse(await text(process.stdin))
@@ -10,16 +10,27 @@ const startedAt = performance.now()
 const countFrom = startedAt + load.warmSeconds * 1000
 const stopAt = countFrom + load.seconds * 1000
 let connections = 0
+// Read once: a connection for every request would read its key every time.
+const identities =
+  load.tls?.clients.map((client) => createSecureContext({ ca: load.tls?.ca, ...client })) ?? []
 
+setTimeout(() => console.log(countingLine), countFrom - performance.now())
 console.log(JSON.stringify(await Promise.all(load.streams.map(drive))))
 process.exit(0)
 
 function drive(stream: Stream): Promise<Answers> {
   const tally = createTally(stream.name)
   const due = stream.ratePerSecond === undefined ? undefined : schedule(stream.ratePerSecond)
-  let sent = 0
-  const nextRequest = () => stream.requests[sent++ % stream.requests.length] ?? ''
-  const workers = Array.from({ length: stream.connections }, () => work({ tally, due, nextRequest }))
+  const { requests, requestsPerConnection = Number.POSITIVE_INFINITY } = stream
+  const workers = Array.from({ length: stream.connections }, (_, index) => {
+    let at = index
+    const nextRequest = () => {
+      const request = requests[at % requests.length] ?? ''
+      at += stream.connections
+      return request
+    }
+    return work({ tally, due, nextRequest, requestsPerConnection })
+  })
   const { promise, resolve } = Promise.withResolvers<Answers>()
   setTimeout(() => {
     for (const worker of workers) worker.stop()
@@ -47,10 +58,11 @@ type Job = {
   readonly tally: ReturnType<typeof createTally>
   readonly due: ReturnType<typeof schedule> | undefined
   readonly nextRequest: () => string
+  readonly requestsPerConnection: number
 }
 
-/** One connection: a request, its answer, the next request. A connection that breaks is made anew. */
-function work({ tally, due, nextRequest }: Job) {
+/** One connection: a request, its answer, the next request. A connection that breaks, or that has sent what it may, is made anew. */
+function work({ tally, due, nextRequest, requestsPerConnection }: Job) {
   let socket: Socket
   let from = 0
   let waiting = false
@@ -64,10 +76,16 @@ function work({ tally, due, nextRequest }: Job) {
     socket.write(nextRequest())
   }
   const open = () => {
+    let left = requestsPerConnection
+    let over = false
     const reader = createReader((answer) => {
       waiting = false
       tally.count(answer, performance.now() - from)
-      next()
+      left -= 1
+      if (left > 0) return next()
+      over = true
+      socket.destroy()
+      if (!stopped) open()
     })
     socket = connect()
     socket.setNoDelay(true)
@@ -75,7 +93,7 @@ function work({ tally, due, nextRequest }: Job) {
     socket.on('data', reader)
     socket.on('error', () => undefined)
     socket.on('close', () => {
-      if (stopped) return
+      if (stopped || over) return
       if (waiting) tally.broken()
       waiting = false
       setTimeout(open, 10)
@@ -93,8 +111,8 @@ function work({ tally, due, nextRequest }: Job) {
 function connect(): Socket {
   const place = { host: '127.0.0.1', port: load.port }
   if (!load.tls) return connectPlain(place)
-  const { ca, clients } = load.tls
-  return connectTls({ ...place, ca, ...clients[connections++ % clients.length] })
+  const secureContext = identities[connections++ % identities.length]
+  return connectTls({ ...place, ...(secureContext ? { secureContext } : {}) })
 }
 
 function createTally(name: string) {

@@ -8,7 +8,10 @@ export type Stream = {
   readonly name: string
   /** Whole HTTP/1.1 requests as text, sent in turn. */
   readonly requests: readonly string[]
+  /** Each goes through the requests in steps of their number, so that of two times as many requests it sends two: those of an agent or two, as connections do. */
   readonly connections: number
+  /** How many requests a connection lives for; absent is as many as there are. */
+  readonly requestsPerConnection?: number
   /** Absent is as fast as they are answered. */
   readonly ratePerSecond?: number
 }
@@ -46,12 +49,18 @@ export type Answers = {
 
 const generator = join(import.meta.dirname, 'generator.ts')
 
-/** Sends the load from the other core, and gives what came back to each stream. */
-export async function send(load: Load): Promise<readonly Answers[]> {
+/** What the generator says when it begins to count. */
+export const countingLine = 'counting'
+
+/** Sends the load from the other core, and gives what came back to each stream. `onCounting` is called when it begins to count. */
+export async function send(load: Load, onCounting?: () => void): Promise<readonly Answers[]> {
   const child = startPinned([process.execPath, generator], { core: cores.load })
   const late = setTimeout(() => void child.stop('SIGKILL'), (load.warmSeconds + load.seconds + 30) * 1000)
   child.write(JSON.stringify(load))
   try {
+    const first = await child.line()
+    if (first !== countingLine) throw new Error(`The load did not begin: ${first}`)
+    onCounting?.()
     const answers: readonly Answers[] = JSON.parse(await child.line())
     return answers
   } finally {

@@ -44,19 +44,24 @@ export function holdUnderCeiling(
   const service = contract.services.get(request.service)
   const action = service?.actions.get(request.action)
   const place = action?.place ?? service?.place ?? contract.placeOf(['services'])
-  const [serviceWord, actionWord] = [shellWord(request.service), shellWord(request.action)]
 
   const many = [request.service, request.action, request.resource].find((word) => /[*?[\]{}]/.test(word))
   if (many !== undefined)
     return over('wildcard', place, `${shellWord(many)} asks for more than one thing, which is never issued.`)
-  if (!service) return over('service_unknown', place, `The contract has no service ${serviceWord}.`)
-  if (!action) return over('action_unknown', place, `The service ${serviceWord} has no action ${actionWord}.`)
+  if (!service)
+    return over('service_unknown', place, `The contract has no service ${shellWord(request.service)}.`)
+  if (!action) {
+    const [serviceWord, actionWord] = [shellWord(request.service), shellWord(request.action)]
+    return over('action_unknown', place, `The service ${serviceWord} has no action ${actionWord}.`)
+  }
 
   const parts = isPlainResource(request.resource)
     ? matchResource(action.resource, request.resource)
     : undefined
   if (!parts) {
-    const resource = shellWord(request.resource)
+    const [serviceWord, actionWord, resource] = [request.service, request.action, request.resource].map(
+      shellWord,
+    )
     return over(
       'resource_malformed',
       place,

@@ -16,15 +16,17 @@ const reasons: readonly PolicyReason[] = [
  * reason of the bundle's own becomes `custom`. Throws `policy_unavailable` for anything else: half an answer is no answer.
  */
 export function readPolicyAnswer(document: unknown): PolicyAnswer {
-  const entries = typeof document === 'object' && document !== null ? Object.entries(document) : []
-  const fields = new Map<string, unknown>(entries)
-  const [allow, grant, reason] = [fields.get('allow'), fields.get('grant'), fields.get('reason')]
-  if (fields.size === 2 && allow === true && isWord(grant)) return { allow, grant }
-  if (fields.size === 2 && allow === false && isWord(reason)) {
+  const fields: Fields = typeof document === 'object' && document !== null ? document : {}
+  const { allow, grant, reason } = fields
+  const isPair = Object.keys(fields).length === 2
+  if (isPair && allow === true && isWord(grant)) return { allow, grant }
+  if (isPair && allow === false && isWord(reason)) {
     return { allow, reason: reasons.find((known) => known === reason) ?? 'custom' }
   }
   throw policyUnavailable('the answer is neither {allow: true, grant} nor {allow: false, reason}')
 }
+
+type Fields = { readonly allow?: unknown; readonly grant?: unknown; readonly reason?: unknown }
 
 /** The one failure of a policy engine; `internal` is for the log alone. */
 export function policyUnavailable(internal: string, cause?: unknown): Failure {

@@ -18,15 +18,22 @@ export function templateParts(template: string): readonly string[] {
  * the template first stands, so there is never more than one reading. The whole is always a part, `resource`.
  */
 export function matchResource(template: string, resource: string): ResourceParts | undefined {
-  const shape = shapes.get(template) ?? compileTemplate(template)
-  const match = shape.exec(resource)
-  return match ? { ...match.groups, resource } : undefined
+  const { pattern, names } = shapes.get(template) ?? compileTemplate(template)
+  const match = pattern.exec(resource)
+  if (!match) return undefined
+  const parts: Record<string, string> = {}
+  for (const [at, name] of names.entries()) parts[name] = match[at + 1] ?? ''
+  parts['resource'] = resource
+  return parts
 }
 
-/** Templates are of the contract, so there are only as many as it has actions. */
-const shapes = new Map<string, RegExp>()
+/** Every part of a template is a group of its pattern, in its order. */
+type Shape = { readonly pattern: RegExp; readonly names: readonly string[] }
 
-function compileTemplate(template: string): RegExp {
+/** Templates are of the contract, so there are only as many as it has actions. */
+const shapes = new Map<string, Shape>()
+
+function compileTemplate(template: string): Shape {
   const source = template.replace(
     /\{([a-z][a-z0-9_]*)(\+?)\}(?=(.?))|[^{]+|\{/gs,
     (piece, name: string | undefined, plus: string, follower: string) => {
@@ -35,7 +42,7 @@ function compileTemplate(template: string): RegExp {
       return `(?<${name}>[^/${/^[A-Za-z0-9/]?$/.test(follower) ? '' : `\\${follower}`}]+)`
     },
   )
-  const shape = new RegExp(`^${source}$`)
+  const shape = { pattern: new RegExp(`^${source}$`), names: templateParts(template) }
   shapes.set(template, shape)
   return shape
 }
@@ -46,6 +53,7 @@ function escapeRegExp(text: string): string {
 
 /** Puts parts into a template such as `arn:aws:s3:::{bucket}/{key}`. Throws a `RangeError` for a part that is not there. */
 export function fillTemplate(template: string, parts: ResourceParts): string {
+  if (!template.includes('{')) return template
   return template.replace(/\{([a-z][a-z0-9_]*)\+?\}/g, (_, name: string) => {
     const part = Object.hasOwn(parts, name) ? parts[name] : undefined
     if (part === undefined)

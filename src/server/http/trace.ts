@@ -10,5 +10,6 @@ export function traceId(traceparent: string | undefined): string {
 }
 
 function newTraceId(): string {
-  return randomUUID().replaceAll('-', '')
+  const uuid = randomUUID()
+  return uuid.slice(0, 8) + uuid.slice(9, 13) + uuid.slice(14, 18) + uuid.slice(19, 23) + uuid.slice(24)
 }

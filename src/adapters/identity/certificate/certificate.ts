@@ -26,7 +26,7 @@ export function readCertificate(
   shown: NonNullable<Evidence['certificate']>,
   now: number,
 ): CertificateReading | IdentityRefused {
-  const { sha256: digest, confirmation, facts } = knownOf(shown.der)
+  const { sha256: digest, confirmation, facts, isClient, spiffeId } = knownOf(shown.der)
   const refused = (code: IdentityRefused['code'], message: string): IdentityRefused => ({
     kind: 'refused',
     code,
@@ -40,9 +40,8 @@ export function readCertificate(
     return refused('certificate_untrusted', 'The client certificate is not from the machine authority.')
   if (!facts) return refused('certificate_without_identity', 'The client certificate could not be read.')
   if (now < facts.notBefore || now > facts.notAfter) return refused('certificate_expired', outsideValidity)
-  if (!isClientLeaf(facts))
+  if (!isClient)
     return refused('certificate_without_identity', 'The certificate is not one that a client may show.')
-  const spiffeId = spiffeIdOf(facts)
   if (spiffeId === undefined)
     return { kind: 'read', sha256: digest, subject: `sha256:${digest}`, confirmation }
   return { kind: 'read', sha256: digest, spiffeId, subject: spiffeId, confirmation }
@@ -56,6 +55,8 @@ type Known = {
   readonly sha256: string
   readonly confirmation: Confirmation
   readonly facts: CertificateFacts | undefined
+  readonly isClient: boolean
+  readonly spiffeId: string | undefined
 }
 
 /** By the bytes that a TLS session holds on to, so that each session's certificate is read once. */
@@ -66,10 +67,13 @@ function knownOf(der: Uint8Array): Known {
   if (before) return before
   // Attacker-controlled: `der` is whatever a TLS client sent.
   const fingerprint = sha256(der)
+  const facts = factsOf(der)
   const read = {
     sha256: fingerprint.toString('hex'),
     confirmation: { certificateSha256: fingerprint.toString('base64url') },
-    facts: factsOf(der),
+    facts,
+    isClient: facts !== undefined && isClientLeaf(facts),
+    spiffeId: facts && spiffeIdOf(facts),
   }
   known.set(der, read)
   return read

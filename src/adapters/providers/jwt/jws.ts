@@ -14,7 +14,7 @@ export type Claims = Readonly<Record<string, unknown>>
  */
 export function signToken(claims: Claims, key: ReturnType<SigningKeys['current']>): string {
   const signed = `${headerOf(key)}.${encode(claims)}`
-  return `${signed}.${signatureOf(Buffer.from(signed), key).toString('base64url')}`
+  return `${signed}.${signatureOf(Buffer.from(signed, 'latin1'), key).toString('base64url')}`
 }
 
 /** The claims of a token that one of these keys signed; `undefined` for anything else. Time and issuer are not looked at. */

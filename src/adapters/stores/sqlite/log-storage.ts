@@ -8,6 +8,12 @@ import { type Row, readRow } from './row.ts'
 /** The log's storage in an open database. */
 export function createLogStorage(database: DatabaseSync): LogStorage {
   const sql = prepare(database)
+  // The log asks how a batch's leases stand and then commits it, with no other write between: what was read once is not read again.
+  const asked = new Map<string, LeaseState | undefined>()
+  const stateOf = (id: string) => (asked.has(id) ? asked.get(id) : readState(sql.leaseState.get(id)))
+
+  // Measured on ext4: what is written after an I/O error may be called durable by fsync and be gone when it is mounted anew.
+  let brokenDisk: Failure | undefined
 
   const write = (batch: LogBatch) => {
     if (storedSize(sql.head.get()) !== batch.from) throw moved()
@@ -23,10 +29,11 @@ export function createLogStorage(database: DatabaseSync): LogStorage {
     const change = new Map<LeaseState, number>()
     const count = (state: LeaseState, by: number) => change.set(state, (change.get(state) ?? 0) + by)
     for (const lease of leases) {
-      const before = readState(sql.leaseState.get(lease.id))
+      const before = stateOf(lease.id)
       if (before) count(before, -1)
       count(lease.state, 1)
       sql.writeLease.run(...leaseValues(lease))
+      asked.set(lease.id, lease.state)
     }
     for (const [state, by] of change) sql.addToCount.run(by, state)
   }
@@ -37,14 +44,17 @@ export function createLogStorage(database: DatabaseSync): LogStorage {
       return row && { size: readRow(row).integer('size'), checkpoint: readRow(row).text('checkpoint') }
     },
     async standings(leases) {
+      asked.clear()
       return leases.map((lease) => {
-        const state = readState(sql.leaseState.get(lease.id))
+        const state = stateOf(lease.id)
+        asked.set(lease.id, state)
         const { tenant, agent, idempotencyKeyDigest: key } = lease
         const holder = key === undefined ? undefined : sql.keyHolder.get(tenant, agent, key)
         return { ...(state && { state }), ...(holder && { keyHolder: readRow(holder).text('id') }) }
       })
     },
     async commit(batch) {
+      if (brokenDisk) throw brokenDisk
       sql.begin.run()
       try {
         write(batch)
@@ -52,7 +62,10 @@ export function createLogStorage(database: DatabaseSync): LogStorage {
       } catch (thrown) {
         // SQLite has rolled back by itself when the disk was full.
         if (database.isTransaction) sql.rollback.run()
-        throw thrown
+        if (isIoError(thrown)) brokenDisk = diskFailed(thrown)
+        throw brokenDisk ?? thrown
+      } finally {
+        asked.clear()
       }
     },
     entries: async (from, count) =>
@@ -100,6 +113,19 @@ function storedSize(head: Row | undefined): number {
 
 function readState(row: Row | undefined) {
   return row && leaseStates.find((state) => state === row.state)
+}
+
+/** `SQLITE_IOERR`, whichever; the kind stands in the higher bits. */
+function isIoError(thrown: unknown): boolean {
+  return thrown instanceof Error && 'errcode' in thrown && (Number(thrown.errcode) & 0xff) === 10
+}
+
+function diskFailed(cause: unknown): Failure {
+  return new Failure('store_invalid', 'The disk of the store failed while it was written.', {
+    internal: cause instanceof Error ? cause.message : '',
+    cause,
+    next: 'stop the broker, check the file system, mount it anew, and start again',
+  })
 }
 
 function moved(): Failure {
