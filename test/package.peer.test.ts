@@ -7,8 +7,10 @@ const peers = resolve(import.meta.dirname, '..', process.env['SALLYPORT_PEERS'] 
 const nodeFolder = join(peers, 'node26/node_modules/node/bin')
 const missing = existsSync(join(nodeFolder, 'node')) ? false : 'Node 26 is not in .peers (npm run test:peers)'
 
-test('the published packages install without a network and run on Node 26', {
-  skip: unpublishable || missing,
-}, () => {
-  checkPublished({ nodeFolder, nodeMajor: 26 })
-})
+test(
+  'the published packages install without a network and run on Node 26',
+  {
+    skip: unpublishable || missing,
+  },
+  () => checkPublished({ nodeFolder, nodeMajor: 26 }),
+)

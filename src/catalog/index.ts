@@ -2,6 +2,13 @@ export { createAlerter } from './alerts.ts'
 export { type Assembled, type AssembleOptions, assemble, readContract } from './assemble.ts'
 export { assetPath } from './assets.ts'
 export {
+  type Examined,
+  examineDisk,
+  examineLog,
+  examineProviders,
+  openToOthers,
+} from './examine.ts'
+export {
   type Authority,
   createAuthority,
   createIdentifier,

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
@@ -83,6 +84,30 @@ test('the sandbox key opens human endpoints only where mode and variable let it'
     )
 })
 
+test('a key of an identity of the contract proves it, on its own plane alone', async () => {
+  const key = `aos_${randomBytes(24).toString('base64url')}`
+  const { tenants, identities } = contractFixture({
+    identities: [
+      {
+        agent: 'reporter',
+        tenant: 'acme',
+        plane: 'machine',
+        proofs: [{ kind: 'machine-key', sha256: digestOf(key) }],
+      },
+    ],
+  })
+  const contract = { ...seedContract, tenants, identities }
+  const { gatekeeper, credentials } = await openPlanes({
+    ...{ contract, variables: tuples.PROD, trustFile: scene.trustFile, clock: systemClock },
+  })
+  const judge = (target: string) =>
+    gatekeeper.judge({ method: 'GET', target, rawHeaders: ['X-AOS-Key', key] })
+  assert.deepEqual(await judge(run), { kind: 'admitted', plane: 'machine', subject: 'acme/reporter' })
+  const crossing = await judge(account)
+  assert.equal(crossing.kind === 'refused' && crossing.code, 'plane_crossed')
+  assert.equal(credentials.get('machine'), '3 keys')
+})
+
 test('a key shorter than can be kept by its hash is never a key', async () => {
   const { min, max } = planeKeyCharacters
   const keys = ['k'.repeat(min - 1), 'k'.repeat(min), 'k'.repeat(max), 'k'.repeat(max + 1)]
@@ -107,6 +132,15 @@ function open(
   writeFileSync(file, typeof trust === 'string' ? trust : JSON.stringify({ issuers: { clerk }, ...trust }))
   return openPlanes({ contract: seedContract, variables, trustFile: file, clock: systemClock })
 }
+
+test('a trust file has so many bytes, and not one more', async () => {
+  const own = {
+    issuers: { clerk: { issuer: scene.issuer.issuer, audience: 'sallyport', algorithms: ['ES256'] } },
+  }
+  const padded = (bytes: number) => JSON.stringify(own).padEnd(bytes)
+  await open(padded(2 * 1024 * 1024))
+  await assert.rejects(async () => open(padded(2 * 1024 * 1024 + 1)), /larger than 2097152 bytes/)
+})
 
 const digest = digestOf('x'.repeat(30))
 const clerk = { issuer: 'https://clerk.test', audience: 'a', algorithms: ['ES256'] }

@@ -146,7 +146,11 @@ function trustedIssuers(contract: Contract, trust: Trust, { open }: PlaneMap): R
     const written = trust.issuers[name]
     const issuer =
       contract.issuers.get(name) ?? (written && { ...written, name, plane: 'human' as const, place })
-    if (!issuer) throw invalid(`The plane ${plane} takes tokens of ${name}, and nothing says who that is.`)
+    if (!issuer)
+      throw invalid(
+        `The plane ${plane} takes tokens of ${name}, and nothing says who that is.`,
+        describe(name),
+      )
     issuers.set(plane, issuer)
   }
   return issuers
@@ -224,7 +228,7 @@ function readTrust(file: string): Trust {
   try {
     text = readFileSync(file, 'utf8')
   } catch (cause) {
-    throw invalid(`The trust file ${file} cannot be read.`, cause)
+    throw invalid(`The trust file ${file} cannot be read.`, undefined, cause)
   }
   if (Buffer.byteLength(text) > trustBytesMax)
     throw invalid(`The trust file ${file} is larger than ${trustBytesMax} bytes.`)
@@ -233,10 +237,14 @@ function readTrust(file: string): Trust {
   } catch (cause) {
     const [issue] = cause instanceof z.ZodError ? cause.issues : []
     const where = issue ? ` at ${issue.path.join('.') || 'its top'}` : ': it is no JSON'
-    throw invalid(`The trust file ${file} is not valid${where}.`, cause)
+    throw invalid(`The trust file ${file} is not valid${where}.`, undefined, cause)
   }
 }
 
-function invalid(message: string, cause?: unknown): Failure {
-  return new Failure('option_invalid', message, { cause, next: 'see docs/planes.md, "Who is trusted"' })
+function describe(issuer: string): string {
+  return `name a file with issuers.${issuer} by --trust, such as examples/fastapi-backend/planes.json; docs/planes.md, "Who is trusted"`
+}
+
+function invalid(message: string, next = 'see docs/planes.md, "Who is trusted"', cause?: unknown): Failure {
+  return new Failure('option_invalid', message, { cause, next })
 }

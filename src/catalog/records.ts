@@ -42,7 +42,7 @@ export async function openRecords(
 export const clockBehindMsMax = 60_000
 
 /** A clock that was set back while nobody ran would let every lease live longer by as much. */
-async function refuseEarlierClock(log: AuditLog): Promise<void> {
+export async function refuseEarlierClock(log: AuditLog): Promise<void> {
   const bytes = log.size() === 0 ? undefined : await log.entry(log.size() - 1)
   const last = bytes && parseEntry(bytes)
   if (!last || systemClock.now() >= Date.parse(last.timestamp) - clockBehindMsMax) return

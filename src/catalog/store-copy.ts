@@ -56,11 +56,17 @@ async function describeCopy(
     sha256: hash.digest('hex'),
     discard,
     async *read() {
+      let last: Uint8Array | undefined
       try {
-        yield* readAll(file, bytes)
+        for await (const chunk of readAll(file, bytes)) {
+          if (last) yield last
+          last = chunk
+        }
       } finally {
         await discard()
       }
+      // Given out when the copy is done with: whoever has the whole of it may ask for the next one at once.
+      if (last) yield last
     },
   }
 }

@@ -22,7 +22,11 @@ export async function confined(
   if (!process.send) throw new Failure('option_invalid', 'This is started by `sallyport migrate` alone.')
   const signals = catchSignals()
   process.once('disconnect', () => void endChild(signals))
-  const servers = await listenAll(options.listen ?? [], options.relay)
+  const servers = await listenAll(options.listen ?? [], options.relay).catch((cause: unknown) => {
+    // An open channel would keep this process, and whoever waits for it.
+    process.disconnect()
+    throw cause
+  })
   process.send('started')
   process.channel?.unref()
   const owner = [`--map-user=${options.user}`, `--map-group=${options.group}`]

@@ -1,7 +1,8 @@
 import { spawnSync } from 'node:child_process'
 import { lookup } from 'node:dns/promises'
+import { readFileSync, realpathSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { connect, createServer, isIP, type Socket } from 'node:net'
+import { connect, createServer, isIP, type NetConnectOpts, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Transform } from 'node:stream'
@@ -36,31 +37,39 @@ const namespaces = ['--user', '--map-root-user', '--net', '--mount', '--'] as co
 // A user's PATH often has no folder of the administrator's.
 const withTools = 'set -e; path=$PATH; PATH=$PATH:/usr/sbin:/sbin'
 
-/** Sockets in the file system by which a process of this user reaches others that have a network: they are covered. */
+/** Folders and sockets by which a process of this user reaches others that have a network: they are covered, also for what begins there later. */
 const doors =
   '/run/user /run/dbus /run/systemd /run/nscd /run/docker.sock /run/containerd /run/podman /run/snapd.socket'
 
+// Arguments: the hosts file, the relay and the socket of the database it stands for, addresses, `--`, sockets to cover, `--`, the command.
 const entering = `${withTools}
 ip link set lo up
 [ ! -e /etc/hosts ] || mount --bind "$1" /etc/hosts; shift
+relay=$1 socket=$2; shift 2
 while [ "$1" != -- ]; do ip address add "$1" dev lo; shift; done; shift
+while [ "$1" != -- ]; do [ ! -S "$1" ] || mount --bind /dev/null "$1" || [ ! -S "$1" ]; shift; done; shift
 for door in ${doors}; do
-  if [ -d "$door" ]; then mount -t tmpfs -o ro none "$door"
+  if [ -d "$door" ]; then
+    mount -t tmpfs none "$door"
+    case $socket in "$door"/*) mkdir -p "\${socket%/*}"; : > "$socket" ;; esac
+    mount -o remount,ro "$door"
   elif [ -e "$door" ]; then mount --bind /dev/null "$door"; fi
 done
+[ "$socket" = - ] || mount --bind "$relay" "$socket"
 PATH=$path; exec "$@"`
 
 /** `holds` is asked before every piece: what the holder of a lost lease writes goes nowhere. Throws `database_unreachable`. */
 export async function openConfinement(target: DatabaseTarget, holds: () => boolean): Promise<Confinement> {
-  const addresses = target.kind === 'tcp' ? await addressesOf(target.host) : []
+  const { hosts, addresses, socket } = await wayTo(target)
   const folder = await mkdtemp(join(tmpdir(), 'sallyport-'))
-  const hosts = join(folder, 'hosts')
-  const names = target.kind === 'tcp' ? addresses.map((address) => `${address} ${target.host}`) : []
-  await writeFile(hosts, [...names, '127.0.0.1 localhost', '::1 localhost', ''].join('\n'))
+  const hostsFile = join(folder, 'hosts')
+  await writeFile(hostsFile, [...hosts, '127.0.0.1 localhost', '::1 localhost', ''].join('\n'))
   const path = join(folder, 'database')
-  const relay = target.kind === 'tcp' ? await openRelay(target, path, holds) : undefined
+  const listening = listeningSockets()
+  const relay = await openRelay(socket === undefined ? target : { path: socket }, path, holds)
   const listen = target.kind === 'tcp' ? addresses.map((address) => `--listen=${address},${target.port}`) : []
   const added = addresses.filter((address) => !/^(127\.|::1$)/.test(address))
+  const networks = added.map((one) => `${one}/${isIP(one) === 6 ? 128 : 32}`)
   const inner = [process.execPath, process.argv[1] ?? '', 'confined', `--relay=${path}`, ...listen]
   const owner = [`--user=${process.getuid?.() ?? 0}`, `--group=${process.getgid?.() ?? 0}`]
   const setting = [
@@ -68,16 +77,46 @@ export async function openConfinement(target: DatabaseTarget, holds: () => boole
     '-c',
     entering,
     'sh',
-    hosts,
-    ...added.map((one) => `${one}/${isIP(one) === 6 ? 128 : 32}`),
+    hostsFile,
+    path,
+    socket ?? '-',
+    ...networks,
+    '--',
+    ...listening,
   ]
   return {
     prefix: ['unshare', ...namespaces, ...setting, '--', ...inner, ...owner, '--'],
     async close() {
-      relay?.close()
+      relay.close()
       await rm(folder, { recursive: true, force: true })
     },
   }
+}
+
+/** What the command needs to reach the database as its connection string says: a name, addresses, or a socket in the file system. */
+async function wayTo(target: DatabaseTarget): Promise<{
+  readonly hosts: readonly string[]
+  readonly addresses: readonly string[]
+  readonly socket?: string
+}> {
+  if (target.kind === 'unix') {
+    try {
+      // The system names its sockets so, whatever links lead there.
+      const socket = realpathSync(join(target.folder, `.s.PGSQL.${target.port}`))
+      return { hosts: [], addresses: [], socket }
+    } catch (cause) {
+      throw new Failure('database_unreachable', 'The socket of the database is not there.', { cause })
+    }
+  }
+  const addresses = await addressesOf(target.host)
+  return { addresses, hosts: addresses.map((address) => `${address} ${target.host}`) }
+}
+
+/** Every socket in the file system to which somebody listens now, in this network. */
+function listeningSockets(): readonly string[] {
+  const lines = readFileSync('/proc/net/unix', 'latin1').split('\n')
+  const paths = lines.flatMap((line) => /^(?:\S+ +){6}\d+ (\/.+)$/.exec(line)?.[1] ?? [])
+  return [...new Set(paths)]
 }
 
 async function addressesOf(host: string): Promise<readonly string[]> {
@@ -92,7 +131,7 @@ async function addressesOf(host: string): Promise<readonly string[]> {
 const connectionsMax = 100
 
 async function openRelay(
-  { host, port }: Extract<DatabaseTarget, { kind: 'tcp' }>,
+  database: NetConnectOpts,
   path: string,
   holds: () => boolean,
 ): Promise<{ close(): void }> {
@@ -102,7 +141,7 @@ async function openRelay(
       near.destroy()
       return
     }
-    const far = connect({ host, port })
+    const far = connect(database)
     for (const socket of [near, far]) {
       sockets.add(socket)
       socket.once('close', () => sockets.delete(socket))

@@ -1,42 +1,64 @@
-import { existsSync, statSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
-import { readContract } from '../catalog/index.ts'
-import { ContractInvalid, resolveMode } from '../contract/index.ts'
+import {
+  type Examined,
+  examineDisk,
+  examineLog,
+  examineProviders,
+  openPolicy,
+  openToOthers,
+  readContract,
+} from '../catalog/index.ts'
+import { type Contract, ContractInvalid, resolveMode } from '../contract/index.ts'
 import { toFailure } from '../primitives/index.ts'
 import { type ConnectionOptions, fromEnvironment, withBroker } from './connection.ts'
 import { problemList, problemText } from './contract-problems.ts'
+import { type Clocked, examineBroker, examineClock, examineIssuer } from './doctor-reach.ts'
 import { exitCodes } from './exit-code.ts'
+import { contractFileByDefault } from './guard-file.ts'
 import { paint, type Terminal } from './terminal.ts'
 
 export type DoctorOptions = ConnectionOptions & { readonly contract?: string; readonly data?: string }
 
-/** `warn` is worth a look, and does not make the doctor fail. */
-type State = 'ok' | 'warn' | 'bad' | 'skipped'
+type Check = Examined & Clocked & { readonly check: string; readonly invalid?: ContractInvalid }
 
-type Check = {
-  readonly check: string
-  readonly state: State
-  readonly detail: string
-  readonly next?: string
-  readonly invalid?: ContractInvalid
-}
-
-/** `sallyport doctor`: everything that can be looked at from here, each with what to do about it. */
+/** `sallyport doctor`: everything that can be looked at from here, each with what to do about it; 1 where anything is `bad`. Nothing is changed. */
 export async function doctor(io: Terminal, options: DoctorOptions): Promise<number> {
+  const { contract, checks: ofContract } = await contractChecks(options)
+  const broker = await told('broker', () => examineBroker(options))
+  const issuers = await Promise.all(
+    [...(contract?.issuers.values() ?? [])].map((issuer) =>
+      told(`issuer ${issuer.name}`, () => examineIssuer(issuer)),
+    ),
+  )
   const checks = [
     nodeCheck(),
-    await contractCheck(options),
-    dataCheck(options),
+    ...ofContract,
+    ...(await dataChecks(options)),
+    ...(contract ? await brokerPartChecks(contract) : []),
+    ...issuers,
+    { check: 'clock', ...examineClock([broker, ...issuers]) },
+    broker,
+    ...(broker.state === 'ok' ? [await callerCheck(options)] : []),
     ambientCheck(),
-    await brokerCheck(options),
   ]
   if (io.json) io.data({ checks: checks.map(asData) })
   else for (const check of checks) tellCheck(io, check)
   return exitCodes[checks.some(({ state }) => state === 'bad') ? 'failed' : 'ok'][0]
 }
 
-function asData({ invalid, ...check }: Check) {
+/** A check that breaks is a finding, not the end of the others. */
+async function told(check: string, look: () => Promise<Examined & Clocked>): Promise<Check> {
+  try {
+    return { check, ...(await look()) }
+  } catch (thrown) {
+    const { message, next } = toFailure(thrown)
+    return { check, state: 'bad', detail: message, ...(next === undefined ? {} : { next }) }
+  }
+}
+
+function asData({ invalid, aheadSeconds: _, ...check }: Check) {
   return invalid === undefined ? check : { ...check, problems: problemList(invalid) }
 }
 
@@ -57,37 +79,81 @@ function nodeCheck(): Check {
     : { ...check, state: 'bad', next: '24 or newer is needed' }
 }
 
-async function contractCheck({ contract }: DoctorOptions): Promise<Check> {
-  const check = 'contract'
-  if (contract === undefined)
-    return { check, state: 'skipped', detail: 'none is named', next: '--contract FILE' }
+async function contractChecks(
+  options: DoctorOptions,
+): Promise<{ readonly contract?: Contract; readonly checks: readonly Check[] }> {
+  const file = options.contract ?? (existsSync(contractFileByDefault) ? contractFileByDefault : undefined)
+  if (file === undefined) return { checks: [contractless] }
+  let contract: Contract
   try {
-    const parsed = await readContract(contract)
-    const { name } = resolveMode(parsed, process.env)
-    return { check, state: 'ok', detail: `${contract}, mode ${name}, ${parsed.grants.length} grants` }
+    contract = await readContract(file)
   } catch (thrown) {
-    if (thrown instanceof ContractInvalid)
-      return { check, state: 'bad', detail: `${contract} is not valid`, invalid: thrown }
+    const invalid = thrown instanceof ContractInvalid ? { invalid: thrown } : {}
     const { message, next } = toFailure(thrown)
-    return { check, state: 'bad', detail: message, ...(next === undefined ? {} : { next }) }
+    const detail = thrown instanceof ContractInvalid ? `${file} is not valid` : message
+    const advice = next === undefined || thrown instanceof ContractInvalid ? {} : { next }
+    return { checks: [{ check: 'contract', state: 'bad', detail, ...advice, ...invalid }] }
   }
+  const words = `${file}, ${contract.modes.size} modes, ${contract.grants.length} grants, ${contract.digest.slice(0, 19)}…`
+  const mode = await told('mode', async (): Promise<Examined> => {
+    const { name, class: kind } = resolveMode(contract, process.env)
+    return { state: 'ok', detail: `${name}, of class ${kind}` }
+  })
+  return { contract, checks: [{ check: 'contract', state: 'ok', detail: words }, mode] }
 }
 
-function dataCheck({ data }: DoctorOptions): Check {
-  const check = 'data folder'
-  if (data === undefined) return { check, state: 'skipped', detail: 'none is named', next: '--data DIR' }
-  const keys = join(data, 'keys')
-  if (!existsSync(keys))
-    return {
-      check,
-      state: 'bad',
-      detail: `${keys} is not there`,
-      next: 'the broker makes it when it first starts',
-    }
-  const open = [data, keys].filter((path) => (statSync(path).mode & 0o077) !== 0).join(' ')
-  return open === ''
-    ? { check, state: 'ok', detail: `${data}, its owner's alone` }
-    : { check, state: 'bad', detail: `others may enter ${open}`, next: `chmod 700 ${open}` }
+const contractless: Check = {
+  check: 'contract',
+  state: 'skipped',
+  detail: `none is named, and there is no ${contractFileByDefault} here`,
+  next: '--contract FILE',
+}
+
+async function dataChecks({ data }: DoctorOptions): Promise<readonly Check[]> {
+  if (data === undefined)
+    return [{ check: 'data folder', state: 'skipped', detail: 'none is named', next: '--data DIR' }]
+  if (!existsSync(data))
+    return [
+      {
+        check: 'data folder',
+        state: 'bad',
+        detail: `${data} is not there`,
+        next: 'the broker makes it when it first starts',
+      },
+    ]
+  const open = openToOthers(data)
+  const permissions: Check =
+    open.length === 0
+      ? { check: 'permissions', state: 'ok', detail: `${data} and its keys are their owner's alone` }
+      : {
+          ...{ check: 'permissions', state: 'bad', detail: `others may reach ${open.join(' ')}` },
+          next: `chmod go-rwx ${open.join(' ')}`,
+        }
+  return [
+    permissions,
+    { check: 'store', ...examineDisk(data) },
+    { check: 'log', ...(await examineLog(data)) },
+  ]
+}
+
+const providerMilliseconds = 5_000
+
+/** What only a contract with grants has: policy, and providers. */
+async function brokerPartChecks(contract: Contract): Promise<readonly Check[]> {
+  if (contract.providers.size === 0) return []
+  const policy = await told('policy', async (): Promise<Examined> => {
+    const { revision } = await openPolicy(contract, { kind: 'bundled' })
+    return { state: 'ok', detail: revision }
+  })
+  try {
+    const found = await examineProviders(contract, process.env, providerMilliseconds)
+    return [policy, ...[...found].map(([name, seen]) => ({ check: `provider ${name}`, ...seen }))]
+  } catch (thrown) {
+    const { message, next } =
+      thrown instanceof ContractInvalid ? (thrown.problems[0] ?? thrown) : toFailure(thrown)
+    const detail = `cannot be asked from here: ${message}`
+    return [policy, { check: 'providers', state: 'warn', detail, ...(next === undefined ? {} : { next }) }]
+  }
 }
 
 const secretNames = /(SECRET|PASSWORD|PASSWD|TOKEN|API_KEY|ACCESS_KEY|PRIVATE_KEY|DATABASE_URL|CREDENTIAL)/
@@ -106,17 +172,23 @@ function ambientCheck(): Check {
   return { check, state: 'warn', detail: found.join(', '), next }
 }
 
-async function brokerCheck(options: DoctorOptions): Promise<Check> {
-  const check = 'broker'
-  const { url, dev } = fromEnvironment(options, process.env)
-  if (url === undefined && dev === undefined)
-    return { check, state: 'skipped', detail: 'none is named', next: '--url URL, or SALLYPORT_DEV' }
+/** Whether the broker knows who calls. */
+async function callerCheck(options: DoctorOptions): Promise<Check> {
+  const check = 'caller'
+  const { dev, cert, keyFile, tokenFile } = fromEnvironment(options, process.env)
+  if ([dev, cert, keyFile, tokenFile].every((one) => one === undefined))
+    return {
+      check,
+      state: 'skipped',
+      detail: 'nobody is named',
+      next: '--cert FILE, --key-file or --token-file',
+    }
   try {
     const { leases } = await withBroker(options, (client) => client.leases({ limit: 1 }))
     return {
       check,
       state: 'ok',
-      detail: `answers and knows who calls${leases.length > 0 ? '' : '; no lease yet'}`,
+      detail: `the broker knows who calls${leases.length > 0 ? '' : '; no lease yet'}`,
     }
   } catch (thrown) {
     const detail = thrown instanceof Error ? thrown.message : 'it does not answer'

@@ -7,6 +7,7 @@ import { type Confinement, openConfinement } from './confinement.ts'
 import { signalExitCode, type Terminal, tell } from './terminal.ts'
 
 const renewMilliseconds = 4_000
+const confineMilliseconds = 15_000
 
 export type HeldOptions = {
   readonly database: Pick<MigrationDatabase, 'target'>
@@ -68,16 +69,19 @@ async function runConfined(
 ): Promise<number> {
   const { promise, resolve } = Promise.withResolvers<number | undefined>()
   let started = false
+  const late = setTimeout(() => void endChild(signals), confineMilliseconds)
   const child = spawn(program, words, { env, stdio: ['inherit', 'inherit', 'inherit', 'ipc'] })
   signals.child = child
   child.once('message', () => {
     started = true
+    clearTimeout(late)
   })
   child.once('error', () => resolve(undefined))
   child.once('exit', (code, signal) => resolve(code ?? (signal ? signalExitCode(signal) : undefined)))
   const code = await promise
+  clearTimeout(late)
   if (started && code !== undefined) return code
   if (signals.early) return signalExitCode(signals.early)
-  const failed = 'The command could not be confined, and was not started.'
-  return tell(io, { code: 'migration_refused', message: failed, next: 'is the machine out of namespaces?' })
+  const failed = 'The command could not be confined to the address of the database, and was not started.'
+  return tell(io, { code: 'migration_refused', message: failed, next: 'what went wrong stands above' })
 }

@@ -1,4 +1,6 @@
 /** A migration tool for tests: runs what it is given against DATABASE_URL, and prints what it sees as lines. */
+import { lookup } from 'node:dns/promises'
+import { once } from 'node:events'
 import { connect } from 'node:net'
 import { Client } from 'pg'
 
@@ -28,10 +30,21 @@ if (what === 'begin') {
 if (what === 'exit') process.exitCode = Number(words[0])
 if (what === 'env') console.log(JSON.stringify(process.env))
 if (what === 'reach') {
-  const socket = connect({ host: words[0] ?? '', port: Number(words[1]) })
-  socket.once('connect', () => {
-    console.log('reached')
+  await sql(['select 1'])
+  for (const place of words) console.log(`${place} ${await reached(place)}`)
+}
+
+/** `HOST PORT` in one word, a path or name of a Unix socket, `@NAME` of an abstract one, or `name:NAME` for a name to look up. */
+async function reached(place: string): Promise<string> {
+  try {
+    if (place.startsWith('name:')) return `known ${(await lookup(place.slice(5))).address}`
+    const [host = '', port] = place.split(' ')
+    const path = host.replace(/^@/, '\0')
+    const socket = port === undefined ? connect({ path }) : connect({ host, port: Number(port) })
+    await once(socket, 'connect', { signal: AbortSignal.timeout(3000) })
     socket.destroy()
-  })
-  socket.once('error', (error) => console.log(`not reached ${'code' in error ? error.code : ''}`))
+    return 'reached'
+  } catch (thrown) {
+    return `not reached ${thrown instanceof Error && 'code' in thrown ? thrown.code : ''}`
+  }
 }

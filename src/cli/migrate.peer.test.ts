@@ -1,18 +1,28 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { after, describe, test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
+import { Client } from 'pg'
 import { unconfinable } from './confinement.ts'
-import { exampleFolder, migrateWith, query, startMigrate, startTestbed, tooling } from './migrate.fixture.ts'
+import {
+  contractFile,
+  exampleFolder,
+  migrateWith,
+  query,
+  startMigrate,
+  startTestbed,
+  tooling,
+} from './migrate.fixture.ts'
+import { startProgram } from './program.fixture.ts'
 
 const peers = resolve(import.meta.dirname, '../..', process.env['SALLYPORT_PEERS'] ?? '.peers')
-const alembic = join(peers, 'py/bin/alembic')
+const alembic = join(peers, 'proxies/bin/alembic')
 const nodePgMigrate = join(peers, 'migrations/node_modules/.bin/node-pg-migrate')
 const pgbouncer = '/usr/sbin/pgbouncer'
 const testbed = await startTestbed()
@@ -33,7 +43,10 @@ const tools = [
   {
     name: 'Alembic',
     file: alembic,
-    up: [alembic, '-c', join(exampleFolder, 'alembic/alembic.ini'), 'upgrade', 'head'],
+    up: [
+      ...['env', 'PYTHONDONTWRITEBYTECODE=1'],
+      ...[alembic, '-c', join(exampleFolder, '../fastapi-backend/alembic.ini'), 'upgrade', 'head'],
+    ],
   },
   {
     name: 'node-pg-migrate',
@@ -81,6 +94,39 @@ for (const { name, file, up } of tools)
       assert.equal((await migrateWith(env, up)).code, 0)
     })
   })
+
+for (const { name, file, up } of tools)
+  describe(`${name} that dies in the middle`, { skip: skipWithout(file), timeout: 120_000 }, () => {
+    test('leaves nothing, keeps others out while its statement runs, and runs again after that', async () => {
+      const { env, url } = await makeDatabase()
+      const other = new Client({ connectionString: url })
+      await other.connect()
+      await other.query('begin; lock table runs')
+      const run = startProgram(['migrate', '--contract', contractFile, '--', ...up], env)
+      while ((await query(url, waiting)).length === 0) await pause(50)
+      process.kill(innermost(run.process.pid ?? 0), 'SIGKILL')
+      assert.equal(await run.ended, 137, run.err())
+      const early = await migrateWith(env, up)
+      assert.equal(early.code, 75, early.err)
+      assert.match(early.err, /A migration died here, and 1 of its sessions still work/)
+      await other.query('rollback')
+      await other.end()
+      while ((await query(url, waiting)).length > 0) await pause(50)
+      assert.deepEqual(await query(url, hasState), [{ count: 0 }])
+      const { code, err } = await migrateWith(env, up)
+      assert.equal(code, 0, err)
+      assert.deepEqual(await query(url, hasState), [{ count: 1 }])
+    })
+  })
+
+const waiting = `select pid from pg_stat_activity where application_name like 'sallyport-migrate-%'
+  and datname = current_database() and state <> 'idle' and query ~* 'alter table'`
+
+/** The tool itself, below the processes that keep it in its network. */
+function innermost(pid: number): number {
+  const [child] = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ')
+  return child ? innermost(Number(child)) : pid
+}
 
 describe('migrations through PgBouncer in transaction mode', {
   skip: skipWithout(pgbouncer),

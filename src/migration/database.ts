@@ -17,8 +17,8 @@ export type MigrationDatabase = {
 
 export type DatabaseTarget =
   | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
-  /** A folder with the server's Unix socket. */
-  | { readonly kind: 'unix'; readonly folder: string }
+  /** A folder with the server's Unix socket, whose name has the port. */
+  | { readonly kind: 'unix'; readonly folder: string; readonly port: number }
 
 export type Claim = {
   readonly role: string

@@ -114,6 +114,21 @@ test('an answer that is neither yes nor no is held against that of the right cre
   assert.deepEqual(answered(401, 200), ['right-refused', 'plane-crossed'])
 })
 
+test('without the right credential an answer that is neither yes nor no cannot be told', () => {
+  const map = mapIn('PROD')
+  const probes = planProbe({ contract, map, credentials: ['machine'] }).map((tried) => {
+    const status = tried.plane === 'human' ? 404 : good(tried)
+    return { tried, answer: { kind: 'answered', status, body: '{"error":"not_found"}' } as const }
+  })
+  assert.deepEqual(
+    judgeProbe(contract, map, probes).map(({ rule, tried }) => [rule, tried.plane, tried.shown]),
+    [
+      ['unclear', 'human', undefined],
+      ['unclear', 'human', 'machine'],
+    ],
+  )
+})
+
 test('a service that does not answer is unclear, never well', () => {
   const findings = probe('PROD', () => undefined)
   assert.ok(

@@ -126,28 +126,28 @@ function judge(
   })
   if (answer.kind === 'failed') return unclear(answer.why)
   if (tried.expects === 'the gate’s answer') return judgeGate(map, tried, answer)
-  const accepted = wasAccepted(answer.status, tried.plane === undefined ? undefined : own)
+  const accepted = wasAccepted(answer.status, tried.plane === undefined ? 'nobody' : own)
   if (tried.expects === 'admitted') {
     if (accepted !== 'no') return undefined
     const message = `${credentialWords(contract, tried.shown)} refused on ${tried.plane} endpoint ${tried.endpoint}, which takes it.`
     return { rule: 'right-refused', message, tried, seen: seenOf(answer) }
   }
   if (accepted === 'no') return undefined
-  if (accepted === 'unclear') return unclear(`${answer.status} may be the answer of either`)
+  if (accepted === 'unclear') return unclear(`${answer.status} may be the answer to either`)
   return crossing(contract, map, tried, seenOf(answer))
 }
 
 /**
  * 401 and 403 refuse, 2xx accepts. Anything else, such as 404 of a thing that is not there, accepts where the right credential is
- * answered the same, and refuses where that one is answered otherwise.
+ * answered the same, and refuses where that one is answered otherwise. `nobody` has a right credential for a path that no plane has.
  */
-function wasAccepted(status: number, own: ProbeAnswer | undefined): 'yes' | 'no' | 'unclear' {
+function wasAccepted(status: number, own: ProbeAnswer | 'nobody' | undefined): 'yes' | 'no' | 'unclear' {
   if (status === 401 || status === 403) return 'no'
   if (status >= 200 && status < 300) return 'yes'
   if (status >= 500) return 'unclear'
-  if (own?.kind === 'answered' && own.status !== 401 && own.status !== 403)
-    return own.status === status ? 'yes' : 'no'
-  return own === undefined && status === 404 ? 'no' : 'unclear'
+  if (own === 'nobody') return status === 404 ? 'no' : 'unclear'
+  if (own?.kind !== 'answered' || own.status === 401 || own.status === 403) return 'unclear'
+  return own.status === status ? 'yes' : 'no'
 }
 
 function judgeGate(

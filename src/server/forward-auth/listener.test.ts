@@ -3,6 +3,7 @@ import type { Server } from 'node:http'
 import { after, before, test } from 'node:test'
 import type { ShownRequest, Verdict } from '../../planes/index.ts'
 import { createForwardAuth } from './index.ts'
+import { forwardAuthLimits } from './listener.ts'
 import { ask, closeServer, listen } from './scene.fixture.ts'
 
 const admitted: Verdict = { kind: 'admitted', plane: 'machine', subject: 'ci-runner' }
@@ -107,4 +108,15 @@ test('a 401 stays one for nginx, and challenges', async () => {
   verdict = { kind: 'refused', code: 'identity_missing', status: 401, body: { error: 'identity_missing' } }
   const { status, headers } = await ask(url, '/nginx', ['X-Original-Method', 'GET', 'X-Original-URI', '/x'])
   assert.deepEqual([status, headers['www-authenticate']], [401, 'Bearer'])
+})
+
+test('headers have so many bytes, and not one more', async () => {
+  const filled = async (bytes: number) => {
+    const { port } = new URL(url)
+    const counted = `/nginxHost127.0.0.1:${port}ConnectioncloseA`.length
+    return (await ask(url, '/nginx', ['A', 'a'.repeat(bytes - counted)])).status
+  }
+  assert.notEqual(await filled(forwardAuthLimits.headerBytesMax - 1), 431)
+  assert.equal(await filled(forwardAuthLimits.headerBytesMax), 431)
+  assert.equal(server.maxConnections, forwardAuthLimits.connectionsMax)
 })

@@ -17,7 +17,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 
 const root = resolve(import.meta.dirname, '../../..')
 const peers = resolve(root, process.env['SALLYPORT_PEERS'] ?? '.peers', 'proxies')
-const example = join(root, 'examples/fastapi-backend')
+export const example = join(root, 'examples/fastapi-backend')
 
 export type Ports = { readonly world: number; readonly backend: number; readonly planes: number }
 
@@ -25,7 +25,7 @@ export const proxyNames = ['nginx', 'envoy', 'traefik', 'caddy'] as const
 export type ProxyName = (typeof proxyNames)[number]
 
 /** The program of a proxy; `undefined` when it is not installed. */
-export function programOf(name: ProxyName | 'uvicorn'): string | undefined {
+export function programOf(name: ProxyName | 'uvicorn' | 'alembic' | 'python'): string | undefined {
   const candidates = {
     nginx: ['/usr/sbin/nginx'],
     // Not the wheel's script: Envoy ends itself when its parent does.
@@ -33,6 +33,8 @@ export function programOf(name: ProxyName | 'uvicorn'): string | undefined {
     traefik: [join(peers, 'bin/traefik')],
     caddy: [join(peers, 'bin/caddy')],
     uvicorn: [join(peers, 'bin/uvicorn')],
+    alembic: [join(peers, 'bin/alembic')],
+    python: [join(peers, 'bin/python')],
   }[name]
   return candidates.find((path) => existsSync(path))
 }
@@ -94,19 +96,25 @@ function atPorts(text: string, { world, backend, planes }: Ports): string {
   )
 }
 
-/** The example's FastAPI service under uvicorn. */
-export async function startFastapi(port: number): Promise<Running> {
+/** The example's FastAPI service under uvicorn, with a database of its own. */
+export async function startFastapi(port: number, databaseUrl: string): Promise<Running> {
   const program = programOf('uvicorn')
   if (program === undefined) throw new Error('There is no uvicorn.')
   const words = ['app:app', '--host', '127.0.0.1', '--port', String(port), '--no-access-log']
-  const child = startChild(program, words, example)
+  const child = startChild(program, words, example, { DATABASE_URL: databaseUrl })
   await child.ready(port)
   return { url: `http://127.0.0.1:${port}`, stop: child.stop }
 }
 
-function startChild(program: string, words: readonly string[], folder: string) {
+function startChild(
+  program: string,
+  words: readonly string[],
+  folder: string,
+  more: Readonly<Record<string, string>> = {},
+) {
   const env = {
     ...process.env,
+    ...more,
     HOME: folder,
     PYTHONDONTWRITEBYTECODE: '1',
     XDG_DATA_HOME: tmpdir(),

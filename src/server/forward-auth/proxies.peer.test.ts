@@ -2,15 +2,7 @@ import assert from 'node:assert/strict'
 import type { Server } from 'node:http'
 import { after, before, describe, test } from 'node:test'
 import { createForwardAuth } from './index.ts'
-import {
-  freePorts,
-  type Ports,
-  programOf,
-  proxyNames,
-  type Running,
-  startFastapi,
-  startProxy,
-} from './proxies.fixture.ts'
+import { freePorts, type Ports, programOf, proxyNames, type Running, startProxy } from './proxies.fixture.ts'
 import { ask, closeServer, createEcho, listen, type Scene, setScene } from './scene.fixture.ts'
 
 const forged = ['X-Sallyport-Plane', 'human', 'X-Sallyport-Subject', 'somebody-else']
@@ -159,38 +151,3 @@ for (const name of proxyNames)
       assert.equal(echo.seen.length, before)
     })
   })
-
-describe('the example: FastAPI behind nginx', { skip: missing(), timeout: 60_000 }, () => {
-  for (const [mode, debug] of [
-    ['PREPROD', 200],
-    ['PROD', 404],
-  ] as const)
-    test(`in ${mode} people and machines reach their endpoints, and the debug endpoint answers ${debug}`, async (t) => {
-      const scene = await setScene()
-      t.after(() => scene.close())
-      const ports = await freePorts()
-      const planes = createForwardAuth({ gatekeeper: (await scene.open(mode)).gatekeeper })
-      await listen(planes, ports.planes)
-      t.after(() => closeServer(planes))
-      const service = await startFastapi(ports.backend)
-      t.after(() => service.stop())
-      const proxy = await startProxy('nginx', ports)
-      t.after(() => proxy.stop())
-      const human = ['Authorization', `Bearer ${await scene.issuer.token('user_1')}`]
-      assert.equal((await ask(proxy.url, '/api/v1/accounts/7', human)).body, '{"account":"7"}')
-      assert.equal(
-        (await ask(proxy.url, '/api/v1/runs/7', ['X-AOS-Key', scene.machineKey])).body,
-        '{"run":"7"}',
-      )
-      assert.equal((await ask(proxy.url, '/api/v1/runs/7', human)).status, 403)
-      assert.equal((await ask(proxy.url, '/openapi.json', human)).status, 404)
-      const gated = await ask(proxy.url, '/__debug/openapi_nocache')
-      assert.equal(gated.status, debug)
-      if (debug === 404) assert.equal(gated.body, '{"error":"not_found"}')
-    })
-})
-
-function missing(): string | false {
-  const name = (['nginx', 'uvicorn'] as const).find((program) => programOf(program) === undefined)
-  return name === undefined ? false : `no ${name} here`
-}

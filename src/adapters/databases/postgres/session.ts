@@ -49,6 +49,8 @@ function toDatabaseFailure(thrown: unknown): Failure {
   if (thrown instanceof Failure) return thrown
   const code = errorCode(thrown)
   const internal = code ?? (thrown instanceof Error ? thrown.name : 'no error was thrown')
+  const insecure = tlsFailure(thrown, code)
+  if (insecure) return insecure
   if (!(thrown instanceof DatabaseError) || !code || !/^(28|3D|42|0A|08P01)/.test(code))
     return new Failure('database_unreachable', 'The database did not answer as it should.', {
       internal,
@@ -61,6 +63,19 @@ function toDatabaseFailure(thrown: unknown): Failure {
     next: permission
       ? 'GRANT CREATE ON DATABASE to the user who migrates, or let an administrator migrate first'
       : 'check user, password and database of the connection string',
+  })
+}
+
+/** The driver has no code for a server without TLS; those of OpenSSL and of Node name what is wrong with a certificate. */
+function tlsFailure(thrown: unknown, code: string | undefined): Failure | undefined {
+  if (thrown instanceof Error && /does not support SSL/.test(thrown.message))
+    return new Failure('database_refused', 'The connection string asks for TLS, and the server has none.', {
+      next: 'sslmode=disable, where the way to it is safe without',
+    })
+  if (code === undefined || !/CERT|SIGNATURE|ISSUER|^ERR_(TLS|SSL)|^EPROTO$/.test(code)) return undefined
+  return new Failure('database_refused', `The certificate of the database does not hold (${code}).`, {
+    internal: code,
+    next: 'name the server as its certificate does, and a private CA with sslrootcert=FILE',
   })
 }
 
