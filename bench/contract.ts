@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { compileContract, guardRules } from '../src/compiler/index.ts'
 import { requireContract } from '../src/contract/index.ts'
-import { type GuardRules, isGuard } from '../src/guard/index.ts'
+import { confirmationsOf, type GuardRules, isGuard } from '../src/guard/index.ts'
 import { buildEntry } from '../tools/build.ts'
 import { type Bench, type Comparison, type Contender, type Skipped, wallMilliseconds } from './harness.ts'
 
@@ -137,9 +137,14 @@ function others({ folder, compiled, env }: World, rules: GuardRules): readonly (
 /** Every variable, set to what it may be in LOCAL. */
 function fullEnvironment(rules: GuardRules): Record<string, string> {
   const forbidden = new Map(rules.prohibitions.map(({ variable, when }) => [variable, when]))
+  // Of a program that migrates nothing.
+  const confirmations = rules.migration
+    ? confirmationsOf(rules.migration).map(({ variable }) => variable)
+    : []
   const local = rules.modes.find(({ name }) => name === 'LOCAL')?.match ?? {}
   const entries = rules.variables.flatMap(({ name, value, constByMode }) => {
     if (forbidden.get(name) === 'present') return []
+    if (confirmations.includes(name)) return [[name, 'false'] as const]
     const text = local[name] ?? constByMode.get('LOCAL') ?? textFor(value)
     return [[name, forbidden.has(name) ? 'false' : text] as const]
   })

@@ -1,6 +1,7 @@
-/** Holds every contract, every request beside them and every example against their rules (`npm run validate`). */
+/** Holds every contract, every request beside them and every example file of variables against their rules (`npm run validate`). */
 import { globSync, readFileSync } from 'node:fs'
-import { basename, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
+import { checkExample } from '../src/compiler/index.ts'
 import { type Contract, lintContract, requireContract } from '../src/contract/index.ts'
 import { checkAdapterRequestText } from '../src/references/index.ts'
 
@@ -8,20 +9,43 @@ const root = join(import.meta.dirname, '..')
 
 export type Validated = { readonly file: string; readonly problems: readonly string[] }
 
-/** `contracts/*.yaml`, the `sallyport.yaml` of examples, and `contracts/requests/<adapter>.<MODE>.json`. */
+/**
+ * Every contract below `contracts/` and `examples/`, `contracts/requests/<adapter>.<MODE>.json`, and example files of variables: those in
+ * `contracts/compiled/<contract>/`, and in examples beside the contract or below it.
+ */
 export function validateAll(folder = root): readonly Validated[] {
   const files = (pattern: string) =>
     globSync(pattern, { cwd: folder, exclude: (name) => /(^|\/)node_modules(\/|$)/.test(name) }).sort()
   const read = (file: string) => readFileSync(join(folder, file), 'utf8')
-  const contracts = ['contracts/*.yaml', 'examples/**/sallyport.yaml']
+  const contracts = ['contracts/*.{yaml,yml}', 'examples/**/*.{yaml,yml}']
     .flatMap(files)
+    .filter((file) => isContract(file, read(file)))
     .map((file) => contractOf(file, read(file)))
   const valid = contracts.flatMap(({ contract }) => contract ?? [])
   const requests = files('contracts/requests/*').map((file) => ({
     file,
     problems: requestProblems(file, read(file), valid),
   }))
-  return [...contracts.map(({ file, problems }) => ({ file, problems })), ...requests]
+  const examples = ['contracts/compiled/*/env.example', 'examples/**/{,*}.env{,.*}.example']
+    .flatMap(files)
+    .map((file) => ({ file, problems: exampleProblems(file, read(file), valid) }))
+  return [...contracts.map(({ file, problems }) => ({ file, problems })), ...requests, ...examples]
+}
+
+/** In `contracts/` each is meant to be one; in an example also other things are written in YAML. */
+function isContract(file: string, text: string): boolean {
+  return /^contracts\/|(^|\/)sallyport\.ya?ml$/.test(file) || /^contract:/m.test(text)
+}
+
+function exampleProblems(file: string, text: string, contracts: readonly Contract[]): readonly string[] {
+  const compiled = /^contracts\/compiled\/([^/]+)\//.exec(file)?.[1]
+  const contract = contracts.find((one) =>
+    compiled === undefined
+      ? one.file.startsWith('examples/') && file.startsWith(`${dirname(one.file)}/`)
+      : one.file === `contracts/${compiled}.yaml`,
+  )
+  if (!contract?.environment) return ['there is no valid contract of which it is the example']
+  return checkExample(contract, text).map(({ line, message, next }) => `line ${line}: ${message} ${next}`)
 }
 
 function contractOf(file: string, text: string): Validated & { readonly contract?: Contract } {

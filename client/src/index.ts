@@ -14,5 +14,7 @@ export type {
   LeaseQuery,
   LogEntries,
   Receipt,
+  ReferenceRequest,
   RevocationFilter,
+  WordedRequest,
 } from './wire.ts'

@@ -1,12 +1,24 @@
 /** What is asked: one action on one resource, for some time. Who asks is proven by the connection, never said here. */
-export type CredentialRequest = {
-  readonly service: string
-  readonly action: string
-  readonly resource: string
+export type CredentialRequest = (WordedRequest | ReferenceRequest) & {
   /** Seconds, or a text such as `15m`; absent is the contract's default. */
   readonly duration?: number | string
   /** For the log alone. */
   readonly purpose?: string
+}
+
+export type WordedRequest = {
+  readonly service: string
+  readonly action: string
+  readonly resource: string
+  readonly credentialRef?: never
+}
+
+/** A reference that the contract resolves to these three words, such as `cred://aws/production/readonly`: a name, and no secret. */
+export type ReferenceRequest = {
+  readonly credentialRef: string
+  readonly service?: never
+  readonly action?: never
+  readonly resource?: never
 }
 
 /** The place of an entry in the audit log; it verifies against any later checkpoint. */

@@ -74,6 +74,17 @@ function connect(options: ConnectionOptions): Client {
   throw new Failure('option_invalid', 'No broker is named.', { next: nowhere })
 }
 
+/** Where the broker is, whoever calls; `undefined` where flags and environment name none. Throws `option_invalid`. */
+export function placeOf(
+  flags: ConnectionOptions,
+): { readonly url: string; readonly ca?: string } | undefined {
+  const options = fromEnvironment(flags, process.env)
+  if (options.url !== undefined) return { url: options.url, ...(options.ca && { ca: read(options.ca) }) }
+  if (options.dev === undefined) return undefined
+  const { machineUrl, humanUrl, ca } = readDev(options.dev)
+  return { url: options.as === 'person' ? humanUrl : machineUrl, ca: read(ca) }
+}
+
 /** The public key of the log, where it is known without asking the broker. */
 export function knownLogKey(flags: { readonly logKey?: string; readonly dev?: string }): string | undefined {
   const named = flags.logKey ?? process.env['SALLYPORT_LOG_KEY']

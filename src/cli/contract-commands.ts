@@ -8,10 +8,14 @@ export function contractCommands(sallyport: Command, { perform }: Pick<CommandFr
     .command('lint')
     .description('what is wrong with it, and what contradicts itself')
     .argument('[file]', 'the contract', 'sallyport.yaml')
+    .option(
+      '--source <folder>',
+      'also look there for the files that it refers to, and into its example files',
+    )
     .addOption(formatOption(['text', 'json', 'sarif']))
-    .action((file, { format }) =>
-      perform({ json: format !== 'text' }, async (io) =>
-        (await import('./contract.ts')).lint(io, file, format),
+    .action((file, options) =>
+      perform({ json: options.format !== 'text' }, async (io) =>
+        (await import('./contract.ts')).lint(io, file, options),
       ),
     )
   contract

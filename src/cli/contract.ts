@@ -1,3 +1,6 @@
+import { existsSync, readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { checkExample } from '../compiler/index.ts'
 import {
   type Contract,
   type ContractProblem,
@@ -14,6 +17,7 @@ import {
   sarifLog,
   unapproved,
 } from '../contract/index.ts'
+import { Failure } from '../primitives/index.ts'
 import { readContractFile } from './contract-file.ts'
 import { showContract } from './contract-show.ts'
 import { exitCodes } from './exit-code.ts'
@@ -22,8 +26,15 @@ import { version } from './version.ts'
 
 type Format = 'text' | 'json' | 'sarif'
 
-/** `contract lint`: what is wrong or contradicts itself. Gives 6 for a contract that is not valid, 1 where a finding is an error. */
-export function lint(io: Terminal, file: string, format: Format): number {
+/**
+ * `contract lint`: what is wrong or contradicts itself, and with a folder of sources also what the contract says of files there. Gives 6 for a
+ * contract that is not valid, 1 where a finding is an error.
+ */
+export function lint(
+  io: Terminal,
+  file: string,
+  { format, source: folder }: { readonly format: Format; readonly source?: string },
+): number {
   const source = readContractFile(file)
   const parsed = parseContract(source)
   if (parsed.kind === 'problems') {
@@ -32,9 +43,49 @@ export function lint(io: Terminal, file: string, format: Format): number {
     )
     return exitCodes.contract[0]
   }
-  const findings = lintContract(parsed.contract)
-  tellFindings(io, { file, format, findings }, () => formatLint(findings, { file }))
+  const findings = lintContract(parsed.contract, folder === undefined ? undefined : filesIn(folder))
+  const examples = folder === undefined ? [] : exampleFindings(parsed.contract, folder)
+  tellFindings(io, { file, format, findings: [...findings, ...examples] }, () =>
+    [...examples.map((one) => toldLine(file, one)), formatLint(findings, { file })].join('\n'),
+  )
+  if (examples.length > 0) return exitCodes.failed[0]
   return findings.some(({ level }) => level === 'error') ? exitCodes.failed[0] : exitCodes.ok[0]
+}
+
+/** Throws `option_invalid` where there is no such folder: then everything would be missing. */
+function filesIn(folder: string): (path: string) => boolean {
+  if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory())
+    throw new Failure('option_invalid', `${folder} is no folder.`, {
+      next: 'name the root of the repository',
+    })
+  return (path) => existsSync(join(folder, path))
+}
+
+/** Example files hold every name that they are to cover, and no value but the contract's placeholders. */
+function exampleFindings(contract: Contract, folder: string): readonly Told[] {
+  return [...(contract.environment?.files.values() ?? [])]
+    .filter(({ path, role }) => role === 'example' && existsSync(join(folder, path)))
+    .flatMap(({ path, covers, place }) =>
+      checkExample(contract, readFileSync(join(folder, path), 'utf8'), covers).map(
+        ({ line, message, next }) => ({
+          code: exampleWrong.id,
+          level: exampleWrong.level,
+          message: `${path}:${line}: ${message}`,
+          place,
+          next,
+        }),
+      ),
+    )
+}
+
+const exampleWrong = {
+  id: 'example-wrong',
+  level: 'error',
+  text: 'An example file lacks a name, has one too many or a value, or was compiled from another text.',
+} as const
+
+function toldLine(file: string, { place, level, message, code, next }: Told): string {
+  return `${file}:${place.line}:${place.column}  ${level}  ${message} (${code})\n  Next: ${next}`
 }
 
 /** A problem of the format, beside the findings of a contract that is valid. */
@@ -65,7 +116,7 @@ function sarifOf(file: string, findings: readonly Told[]) {
   )
   return sarifLog({
     version,
-    rules: [invalid, ...rules],
+    rules: [invalid, exampleWrong, ...rules],
     results: findings.map(({ code, level, message, next, place }) => ({
       ruleId: code,
       level,

@@ -107,5 +107,12 @@ ${
     maxDuration: 15m
 `
     : ''
-}`
+}
+# What a request may say in place of service, action and resource: a name, and no secret.
+references:
+  field: credentialRef
+  pattern: "^cred://[a-z0-9-]+(/[a-z0-9-]+)+$"
+  resolves:
+    cred://orders/order-7/read: { service: orders-api, action: read-order, resource: order-7 }
+`
 }

@@ -10,7 +10,7 @@ export const exitCodes = {
   over: [8, 'the lease is over or unknown'],
   tampered: [10, 'audit: the log was tampered with'],
   truncated: [11, 'audit: the log was truncated'],
-  unverifiable: [12, 'audit: it cannot be told'],
+  unverifiable: [12, 'it cannot be told: a log, or what a probe was answered'],
   busy: [75, 'migrate: another migration holds the database'],
   environment: [78, 'the environment is not as the contract says'],
   notExecutable: [126, 'run: the command cannot be executed'],

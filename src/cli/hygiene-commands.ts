@@ -1,15 +1,16 @@
 import { type Command, Option } from 'commander'
+import { probing } from './planes-commands.ts'
 import type { CommandFrame } from './proof-commands.ts'
 
 /** What must not be: `prohibitions` in an environment and its sources, `validate` in a request for an adapter. */
 export function hygieneCommands(sallyport: Command, { perform }: Pick<CommandFrame, 'perform'>): void {
-  sallyport
-    .command('prohibitions')
+  probing(sallyport.command('prohibitions'))
     .description(
-      'what the contract forbids, guessed defaults and unlisted gates, in the environment and in sources',
+      'what the contract forbids, guessed defaults and unlisted gates: in the environment, in sources, in a running service',
     )
     .option('--contract <file>', 'the contract', 'sallyport.yaml')
     .option('--source <folder>', 'read the sources below it; without it only the environment is looked at')
+    .option('--probe <url>', 'try what a probe detects on the service there, as `planes probe` does')
     .option('--env <file>', 'variables beside those of the shell, which win; {mode} is the mode', collect)
     .option('--fingerprints <file>', 'keyed fingerprints of values of other modes')
     .option('--fingerprint-key <file>', 'their key, kept outside the repository')

@@ -74,9 +74,10 @@ function connected(command: Command): Command {
 
 function asking(command: Command): Command {
   return connected(command)
-    .argument('<service>', 'a service of the contract')
-    .argument('<action>', 'one action of it')
-    .argument('<resource>', 'one resource')
+    .argument('[service]', 'a service of the contract')
+    .argument('[action]', 'one action of it')
+    .argument('[resource]', 'one resource')
+    .option('--credential-ref <ref>', 'a reference of the contract, in place of these three')
     .option('--duration <time>', 'such as 5m; the default is the contract’s')
     .option('--purpose <text>', 'for the log')
 }
@@ -222,6 +223,7 @@ function callerCommands(sallyport: Command): void {
     .option('--service <name>', 'with a credential: a service of the contract')
     .option('--action <name>', 'one action of it')
     .option('--resource <name>', 'one resource')
+    .option('--credential-ref <ref>', 'a reference of the contract, in place of these three')
     .option('--duration <time>', 'such as 5m')
     .option('--purpose <text>', 'for the log')
     .option('--keep <name...>', 'pass these variables on to the command')

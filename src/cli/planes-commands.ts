@@ -14,21 +14,25 @@ export function planesCommands(sallyport: Command, { perform }: Pick<CommandFram
     .action((options) =>
       perform(options, async (io) => (await import('./planes-serve.ts')).servePlanes(io, options)),
     )
-  planes
-    .command('probe')
+  probing(planes.command('probe'))
     .description('tries each endpoint without a credential, with its own and with the other plane’s')
     .argument('<url>', 'of the service; https, or loopback')
     .requiredOption('--contract <file>', 'the contract', 'sallyport.yaml')
-    .option('--mode <name>', 'the mode of the service; absent, that of this environment')
-    .option('--credential <plane=file>', 'a valid credential of that plane', pair, new Map())
-    .option('--without <plane...>', 'planes of which there is none: what would need it is left out')
-    .option('--path <glob=path>', 'a real path for an endpoint of the contract', pair, new Map())
     .addOption(new Option('--format <name>').choices(['text', 'json', 'sarif']).default('text'))
     .action((url, options) =>
       perform({ json: options.format !== 'text' }, async (io) =>
         (await import('./planes-probe.ts')).probePlanes(io, url, options),
       ),
     )
+}
+
+/** Adds what a service is tried with. */
+export function probing(command: Command): Command {
+  return command
+    .option('--mode <name>', 'the mode of the service; absent, that of this environment')
+    .option('--credential <plane=file>', 'a valid credential of that plane', pair, new Map())
+    .option('--without <plane...>', 'planes of which there is none: what would need it is left out')
+    .option('--path <glob=path>', 'a real path for an endpoint of the contract', pair, new Map())
 }
 
 function pair(text: string, earlier: ReadonlyMap<string, string>): ReadonlyMap<string, string> {

@@ -23,35 +23,58 @@ import { Failure, Secret } from '../primitives/index.ts'
 import { read } from './connection.ts'
 import { readContractFile } from './contract-file.ts'
 import { exitCodes } from './exit-code.ts'
-import { paint, type Terminal } from './terminal.ts'
+import { paint, type Terminal, tell } from './terminal.ts'
 import { version } from './version.ts'
 
-export type ProbeOptions = {
-  readonly contract: string
+/** What a service is tried with. */
+export type ProbeMeans = {
   readonly mode?: string
   /** Plane to the file of a valid credential. */
   readonly credential: ReadonlyMap<string, string>
   readonly without?: readonly string[]
   /** Glob to a real path. */
   readonly path: ReadonlyMap<string, string>
+}
+
+export type ProbeOptions = ProbeMeans & {
+  readonly contract: string
   readonly format: 'text' | 'json' | 'sarif'
 }
 
 /** `planes probe`: 0 where no plane is crossed, 1 with findings, 12 where it could not be told, 7 where nothing answered. */
 export async function probePlanes(io: Terminal, url: string, options: ProbeOptions): Promise<number> {
-  const service = serviceAt(url)
   const contract = requireContract(readContractFile(options.contract))
-  const map = mapOf(contract, options.mode)
-  const credentials = credentialsOf(contract, options)
-  const plan = planProbe({ contract, map, credentials: [...credentials.keys()], paths: options.path })
+  const probed = await probeService(contract, url, { ...options, variables: process.env })
+  if (options.format === 'text' && probed.probes.every(({ answer }) => answer.kind === 'failed'))
+    return tell(io, { ...nobody, message: `${url} does not answer.` })
+  tellProbe(io, { contract, ...probed, format: options.format })
+  return exitOf(probed.probes, probed.findings)
+}
+
+export type Probed = {
+  readonly map: PlaneMap
+  readonly probes: readonly Probe[]
+  readonly findings: readonly ProbeFinding[]
+}
+
+/** Tries a running service; `variables` are those of its environment. Throws `option_invalid` before anything is sent. */
+export async function probeService(
+  contract: Contract,
+  url: string,
+  means: ProbeMeans & { readonly variables: Readonly<Record<string, string | undefined>> },
+): Promise<Probed> {
+  const service = serviceAt(url)
+  const map = mapOf(contract, means)
+  const credentials = credentialsOf(contract, means)
+  const plan = planProbe({ contract, map, credentials: [...credentials.keys()], paths: means.path })
   const probes: Probe[] = []
   // One after the other: a service that limits rates must not be mistaken for one that refuses.
   for (const tried of plan)
     probes.push({ tried, answer: await send(service, tried, { contract, credentials }) })
-  const findings = judgeProbe(contract, map, probes)
-  tellProbe(io, { contract, map, probes, findings, format: options.format })
-  return exitOf(probes, findings)
+  return { map, probes, findings: judgeProbe(contract, map, probes) }
 }
+
+const nobody = { code: 'unreachable', next: 'does the service run, and is that the address of its proxy?' }
 
 function exitOf(probes: readonly Probe[], findings: readonly ProbeFinding[]): number {
   if (probes.every(({ answer }) => answer.kind === 'failed')) return exitCodes.upstream[0]
@@ -59,17 +82,20 @@ function exitOf(probes: readonly Probe[], findings: readonly ProbeFinding[]): nu
   return findings.length > 0 ? exitCodes.unverifiable[0] : exitCodes.ok[0]
 }
 
-function mapOf(contract: Contract, named: string | undefined): PlaneMap {
-  const mode = named ?? resolveMode(contract, process.env).name
+function mapOf(
+  contract: Contract,
+  { mode: named, variables }: { mode?: string; variables: Readonly<Record<string, string | undefined>> },
+): PlaneMap {
+  const mode = named ?? resolveMode(contract, variables).name
   if (!contract.modes.has(mode))
     throw new Failure('option_invalid', `The contract ${contract.file} has no mode ${mode}.`, {
       next: `name one of ${[...contract.modes.keys()].join(', ')}`,
     })
-  return createPlaneMap({ contract, mode, variables: process.env })
+  return createPlaneMap({ contract, mode, variables })
 }
 
 /** A valid credential for every plane that is reached by HTTP, or its waiver: a crossing that was not tried must not look like none. */
-function credentialsOf(contract: Contract, options: ProbeOptions): ReadonlyMap<string, Secret> {
+function credentialsOf(contract: Contract, options: ProbeMeans): ReadonlyMap<string, Secret> {
   const planes = [...requireEnvironment(contract).planes.values()].filter(
     (plane) => headerOf(plane) !== undefined,
   )
@@ -152,12 +178,7 @@ async function bodyOf(response: Response): Promise<string> {
   return Buffer.concat(chunks).toString()
 }
 
-type ProbeReport = {
-  readonly contract: Contract
-  readonly map: PlaneMap
-  readonly probes: readonly Probe[]
-  readonly findings: readonly ProbeFinding[]
-}
+type ProbeReport = Probed & { readonly contract: Contract }
 
 function tellProbe(io: Terminal, report: ProbeReport & { readonly format: ProbeOptions['format'] }): void {
   switch (report.format) {

@@ -84,7 +84,10 @@ test('planes serve does not start outside a mode, beyond loopback, or without th
   assert.match(open.err, /loopback alone/)
   const issuerless = await runProgram(words, tuples.PROD)
   assert.equal(issuerless.code, 2)
-  assert.match(issuerless.err, /The plane human takes tokens of clerk, and nothing says who that is/)
+  assert.match(
+    issuerless.err,
+    /The plane human takes tokens of clerk, and nothing says who that is.*issuers\.clerk by --trust/s,
+  )
 })
 
 test('planes probe of a service that keeps the contract finds nothing', async () => {
@@ -123,6 +126,27 @@ test('planes probe finds every crossing of a service that looks at nothing, in t
   const [run] = JSON.parse(sarif.out).runs
   assert.equal(run.results.length, 18)
   assert.ok(run.results.some(({ ruleId }: { ruleId: string }) => ruleId === 'plane-crossed'))
+  const crossing = 'Machine key accepted on human endpoint /api/v1/accounts/*'
+  const line = findings.find(({ message }: { message: string }) => message === crossing)?.line
+  assert.ok(line > 0)
+  assert.deepEqual(
+    findings.find(({ message }: { message: string }) => message === crossing),
+    {
+      ...{ rule: 'plane-crossed', severity: 'security-bug', message: crossing, seen: '200' },
+      ...{ prohibition: 'machine-keys-on-human-endpoints', reason: 'Privilege escalation' },
+      ...{ path: '/api/v1/accounts/sallyport-probe', endpoint: '/api/v1/accounts/*' },
+      ...{ plane: 'human', shown: 'machine', line },
+    },
+  )
+  const reported = run.results.find(({ message }: { message: { text: string } }) =>
+    message.text.startsWith(crossing),
+  )
+  assert.equal(reported.message.text, `${crossing}: security bug. Privilege escalation`)
+  const [location] = reported.locations
+  assert.deepEqual(
+    [reported.ruleId, reported.level, location.physicalLocation.region.startLine],
+    ['plane-crossed', 'error', line],
+  )
   for (const { out, err } of [text, json, sarif])
     for (const secret of [scene.machineKey, scene.sandboxKey]) assert.ok(!`${out}${err}`.includes(secret))
 })
@@ -144,4 +168,5 @@ test('planes probe sends no credential to an open network, and leaves no crossin
   assert.match(missing.err, /No credential of the plane human was named/)
   const dead = await runProgram(words('http://127.0.0.1:1', ...credentials()))
   assert.equal(dead.code, 7)
+  assert.match(dead.err, /http:\/\/127\.0\.0\.1:1 does not answer/)
 })

@@ -2,6 +2,7 @@ import { lstatSync, readFileSync, realpathSync, writeFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import {
   type Contract,
+  type Detector,
   requireContract,
   requireEnvironment,
   resolveMode,
@@ -28,11 +29,13 @@ import { Failure } from '../primitives/index.ts'
 import { readContractFile } from './contract-file.ts'
 import { collectVariables } from './env-file.ts'
 import { exitCodes } from './exit-code.ts'
+import type { ProbeMeans } from './planes-probe.ts'
+import type { ProbedProhibitions } from './prohibitions-probe.ts'
 import { readSources } from './source-files.ts'
 import { paint, type Terminal } from './terminal.ts'
 import { version } from './version.ts'
 
-export type ProhibitionsOptions = {
+export type ProhibitionsOptions = ProbeMeans & {
   readonly contract: string
   readonly source?: string
   readonly env?: readonly string[]
@@ -42,37 +45,86 @@ export type ProhibitionsOptions = {
   readonly baseline?: string
   readonly failOn: Severity
   readonly format: 'text' | 'json' | 'sarif' | 'github'
+  /** The address of the running service. */
+  readonly probe?: string
 }
 
-/** `sallyport prohibitions`: 0 where nothing is found of `--fail-on` or worse, else 1. */
-export function prohibitions(io: Terminal, options: ProhibitionsOptions): number {
+/**
+ * `sallyport prohibitions`: 1 where something is found of `--fail-on` or worse; else 7 where the service did not answer the probes and 12 where
+ * its answers do not tell; else 0.
+ */
+export async function prohibitions(io: Terminal, options: ProhibitionsOptions): Promise<number> {
   const contract = requireContract(readContractFile(options.contract))
-  const { prohibitions: rules } = requireEnvironment(contract)
+  requireProbe(options)
   const seen = environmentOf(contract, options)
   if (options.record) return record(io, contract, seen, options)
+  const probed = await probedAt(contract, seen, options)
   const found = [
     ...findInEnvironment(contract, seen),
     ...reused(contract, seen, options),
     ...sourceFindings(contract, options),
+    ...(probed?.findings ?? []),
   ]
   const { findings, acceptedCount } = options.baseline
     ? applyBaseline(found, parseBaseline({ file: options.baseline, text: textOf(options.baseline) }))
     : { findings: found, acceptedCount: 0 }
-  const notTried = [...rules.values()].flatMap(({ id, detectors }) =>
-    detectors.flatMap((detector) => notTriedHere(detector.kind, options).map((how) => `${id}: ${how}`)),
-  )
+  const notTried = [...new Set([...notTriedHere(contract, options, probed), ...(probed?.undecided ?? [])])]
   tellFindings(io, { findings, notTried, acceptedCount }, options.format)
-  return exitCodes[findings.some(({ severity }) => atLeast(severity, options.failOn)) ? 'failed' : 'ok'][0]
+  if (findings.some(({ severity }) => atLeast(severity, options.failOn))) return exitCodes.failed[0]
+  if (probed && !probed.answered) return exitCodes.upstream[0]
+  return exitCodes[probed && probed.undecided.length > 0 ? 'unverifiable' : 'ok'][0]
 }
 
-/** What this run says nothing of: silence must not look like a clean result. */
-function notTriedHere(kind: string, { source, fingerprints }: ProhibitionsOptions): readonly string[] {
-  if (kind === 'probe') return ['sallyport planes probe URL tries it on the running service']
-  if (kind === 'process') return ['sallyport migrate holds it while the process runs']
-  if (kind === 'same-value' && fingerprints === undefined)
-    return ['give --fingerprints and --fingerprint-key']
-  if (kind === 'source' && source === undefined) return ['give --source']
-  return []
+function requireProbe({ probe, credential, without, path, mode }: ProhibitionsOptions): void {
+  const isMeant = credential.size > 0 || path.size > 0 || without !== undefined || mode !== undefined
+  if (probe === undefined && isMeant)
+    throw new Failure('option_invalid', 'These are means of a probe, and no service is named.', {
+      next: 'add --probe URL',
+    })
+}
+
+/** Loaded where a service is named: nothing else here reaches a network. */
+async function probedAt(
+  contract: Contract,
+  variables: EnvironmentSeen,
+  options: ProhibitionsOptions,
+): Promise<ProbedProhibitions | undefined> {
+  if (options.probe === undefined) return undefined
+  const { probeProhibitions } = await import('./prohibitions-probe.ts')
+  return probeProhibitions(contract, options.probe, { ...options, variables })
+}
+
+/** What this run says nothing of, by prohibition: silence must not look like a clean result. */
+function notTriedHere(
+  contract: Contract,
+  options: ProhibitionsOptions,
+  probed: ProbedProhibitions | undefined,
+): readonly string[] {
+  return [...requireEnvironment(contract).prohibitions.values()].flatMap(({ id, detectors }) =>
+    detectors.flatMap((detector) => {
+      const why = reasonUntried(detector, options, probed)
+      return why === undefined ? [] : [`${id}: ${why}`]
+    }),
+  )
+}
+
+function reasonUntried(
+  detector: Detector,
+  { source, fingerprints }: ProhibitionsOptions,
+  probed: ProbedProhibitions | undefined,
+): string | undefined {
+  switch (detector.kind) {
+    case 'probe':
+      return probed ? probed.untried(detector) : 'give --probe URL, which tries it on the running service'
+    case 'process':
+      return 'sallyport migrate holds it while the process runs'
+    case 'same-value':
+      return fingerprints === undefined ? 'give --fingerprints and --fingerprint-key' : undefined
+    case 'source':
+      return source === undefined ? 'give --source' : undefined
+    case 'environment':
+      return undefined
+  }
 }
 
 function environmentOf(contract: Contract, { env: files = [] }: ProhibitionsOptions): EnvironmentSeen {
@@ -180,16 +232,16 @@ function tellFindings(io: Terminal, report: Report, format: ProhibitionsOptions[
       io.data({ ...hygieneData(findings, notTried), accepted: acceptedCount })
       return
     case 'sarif':
-      io.data(hygieneSarif(findings, version))
+      io.data(hygieneSarif(findings, { version, notTried }))
       return
     case 'github':
-      if (findings.length > 0) io.out(hygieneGithub(findings))
+      if (findings.length + notTried.length > 0) io.out(hygieneGithub(findings, notTried))
       return
     case 'text': {
       if (findings.length > 0) io.out(`${formatHygiene(findings, (style, text) => paint(style, text))}\n`)
       const count = findings.length === 1 ? '1 finding' : `${findings.length} findings`
       io.out(`${count}${acceptedCount > 0 ? `, ${acceptedCount} accepted by the baseline` : ''}.`)
-      for (const line of new Set(notTried)) io.out(`Not tried here: ${line}`)
+      for (const line of notTried) io.out(`Not tried here: ${line}`)
     }
   }
 }

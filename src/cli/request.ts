@@ -1,4 +1,5 @@
 import type { CredentialRequest, Denial, Explanation, Issued } from '../../client/src/index.ts'
+import { Failure } from '../primitives/index.ts'
 import { type ConnectionOptions, withBroker } from './connection.ts'
 import { exitCodes } from './exit-code.ts'
 import { jsonText, paint, type Terminal } from './terminal.ts'
@@ -7,18 +8,20 @@ export type RequestOptions = ConnectionOptions & {
   readonly duration?: string
   readonly purpose?: string
   readonly idempotencyKey?: string
+  /** A reference of the contract, in place of the three words. */
+  readonly credentialRef?: string
 }
 
-/** `sallyport request SERVICE ACTION RESOURCE`: the credential goes to stdout, the truth about it to stderr. */
-export function request(
-  io: Terminal,
-  asked: readonly [string, string, string],
-  options: RequestOptions,
-): Promise<number> {
+/** Service, action and resource; what is absent was not said. */
+export type AskedWords = readonly [string | undefined, string | undefined, string | undefined]
+
+/** `sallyport request SERVICE ACTION RESOURCE`, or by `--credential-ref`: the credential goes to stdout, the truth about it to stderr. */
+export function request(io: Terminal, asked: AskedWords, options: RequestOptions): Promise<number> {
+  const body = wanted(asked, options)
   return withBroker(options, async (client) => {
     const { idempotencyKey } = options
     const how = idempotencyKey === undefined ? {} : { idempotencyKey }
-    const answer = await client.request(wanted(asked, options), how)
+    const answer = await client.request(body, how)
     if (answer.kind === 'denied') return tellDenial(io, answer)
     if (io.json) io.data(answer)
     else tellIssued(io, answer)
@@ -26,31 +29,36 @@ export function request(
   })
 }
 
-/** `sallyport explain SERVICE ACTION RESOURCE`: the same decision, and nothing is minted. */
-export function explain(
-  io: Terminal,
-  asked: readonly [string, string, string],
-  options: RequestOptions,
-): Promise<number> {
+/** `sallyport explain SERVICE ACTION RESOURCE`, or by `--credential-ref`: the same decision, and nothing is minted. */
+export function explain(io: Terminal, asked: AskedWords, options: RequestOptions): Promise<number> {
+  const body = wanted(asked, options)
   return withBroker(options, async (client) => {
-    const explanation = await client.explain(wanted(asked, options))
+    const explanation = await client.explain(body)
     if (io.json) io.data(explanation)
     else tellExplanation(io, explanation)
     return exitCodes[explanation.decision === 'allow' ? 'ok' : 'denied'][0]
   })
 }
 
+/** The body of a request. Throws `option_invalid` for what is neither three words nor a reference alone. */
 export function wanted(
-  [service, action, resource]: readonly [string, string, string],
-  { duration, purpose }: RequestOptions,
+  asked: AskedWords,
+  { credentialRef, duration, purpose }: Pick<RequestOptions, 'credentialRef' | 'duration' | 'purpose'>,
 ): CredentialRequest {
-  return {
-    service,
-    action,
-    resource,
+  const more = {
     ...(duration === undefined ? {} : { duration }),
     ...(purpose === undefined ? {} : { purpose }),
   }
+  const [service, action, resource] = asked
+  if (credentialRef !== undefined && asked.every((word) => word === undefined))
+    return { credentialRef, ...more }
+  if (credentialRef === undefined && service !== undefined && action !== undefined && resource !== undefined)
+    return { service, action, resource, ...more }
+  const message =
+    credentialRef === undefined
+      ? 'A credential is asked for by a service, an action and a resource, or by --credential-ref.'
+      : 'A credential reference stands in place of service, action and resource, not beside them.'
+  throw new Failure('option_invalid', message, { next: 'the same command with --help says what it takes' })
 }
 
 /** Gives the exit code of a denial. */

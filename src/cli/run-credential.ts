@@ -5,7 +5,7 @@ import { childEnvironment } from './child-environment.ts'
 import { withBroker } from './connection.ts'
 import { redactedOutput } from './redaction.ts'
 import { tellDenial, wanted } from './request.ts'
-import type { CredentialRunOptions } from './run.ts'
+import type { RunCommandOptions } from './run.ts'
 import { signalExitCode, type Terminal } from './terminal.ts'
 
 /**
@@ -15,8 +15,9 @@ import { signalExitCode, type Terminal } from './terminal.ts'
 export async function runWithCredential(
   io: Terminal,
   command: readonly string[],
-  options: CredentialRunOptions,
+  options: RunCommandOptions,
 ): Promise<number> {
+  const body = wanted([options.service, options.action, options.resource], options)
   const named = options.contract !== undefined || options.compiled !== undefined
   const checked = named ? await checkEnvironment(command, options) : undefined
   const early = checked && tellRefusal(io, beforeCredential(checked))
@@ -24,9 +25,7 @@ export async function runWithCredential(
   return withBroker(options, async (client) => {
     const signals = catchSignals()
     try {
-      const answer = await client.request(
-        wanted([options.service, options.action, options.resource], options),
-      )
+      const answer = await client.request(body)
       if (answer.kind === 'denied') return tellDenial(io, answer)
       try {
         if (signals.early !== undefined) return signalExitCode(signals.early)

@@ -2,13 +2,15 @@ import { becomeCommand, findCommand, withoutInternal } from './become.ts'
 import { type CheckCommandOptions, type CheckedEnvironment, checkEnvironment, tellRefusal } from './check.ts'
 import { harmless } from './child-environment.ts'
 import type { ConnectionOptions } from './connection.ts'
-import { type Terminal, tell } from './terminal.ts'
+import type { Terminal } from './terminal.ts'
 
 export type RunCommandOptions = ConnectionOptions &
   CheckCommandOptions & {
     readonly service?: string
     readonly action?: string
     readonly resource?: string
+    /** A reference of the contract, in place of these three. */
+    readonly credentialRef?: string
     readonly duration?: string
     readonly purpose?: string
     /** Further variables of the parent that the child may see. */
@@ -19,14 +21,8 @@ export type RunCommandOptions = ConnectionOptions &
     readonly redact?: boolean
   }
 
-export type CredentialRunOptions = RunCommandOptions & {
-  readonly service: string
-  readonly action: string
-  readonly resource: string
-}
-
 /**
- * `sallyport run … -- COMMAND`: with a service, action and resource the command gets that credential; without, its environment is checked
+ * `sallyport run … -- COMMAND`: with a service, action and resource, or a reference of them, the command gets that credential; without, its environment is checked
  * and this process becomes the command. Gives the command's exit code, 128 and the number of the signal that ended it, or as a shell does
  * 127 and 126 when it cannot be started; 78 when the contract refuses, and nothing was started.
  */
@@ -35,19 +31,10 @@ export async function run(
   command: readonly string[],
   options: RunCommandOptions,
 ): Promise<number> {
-  const { service, action, resource } = options
-  if (service !== undefined && action !== undefined && resource !== undefined)
-    return (await import('./run-credential.ts')).runWithCredential(io, command, {
-      ...options,
-      service,
-      action,
-      resource,
-    })
-  const asked = { '--service': service, '--action': action, '--resource': resource }
-  const absent = Object.entries(asked).flatMap(([name, value]) => (value === undefined ? [name] : []))
-  if (absent.length === 3) return runChecked(io, command, options)
-  const message = `A credential is of a service, an action and a resource; without ${absent.join(' and ')} it is of none.`
-  return tell(io, { code: 'option_invalid', message, next: 'sallyport run --help' })
+  const { service, action, resource, credentialRef } = options
+  if ([service, action, resource, credentialRef].every((word) => word === undefined))
+    return runChecked(io, command, options)
+  return (await import('./run-credential.ts')).runWithCredential(io, command, options)
 }
 
 async function runChecked(

@@ -1,4 +1,5 @@
 import {
+  confirmationsOf,
   digestVariable,
   type GuardRules,
   guardedContract,
@@ -135,7 +136,7 @@ export function check(env${type(': Variables')}, options${type(': CheckOptions')
   if (modeIndex < 0) findings.push(modeFinding(env))
 ${inTurn(checks)}
 ${prohibitions.map(prohibitionCheck).join('\n')}
-${migration ? `  if (scope === ${json(migrateScope)}) migrationFindings(env, mode, findings)` : ''}
+${migration ? `  migrationFindings(env, mode, scope === ${json(migrateScope)}, findings)` : ''}
   return { ...(modeIndex < 0 ? {} : { mode }), scope, findings }
 }
 `
@@ -378,26 +379,35 @@ function ownersOf({ variables, discriminators }: GuardRules): Readonly<Record<st
 function migrationFunction(migration: NonNullable<GuardRules['migration']>, type: Language['type']): string {
   const { variable, roles, roleByMode, line } = migration
   const takers = roles.flatMap((role) => (role.migrate === 'deny' ? [] : [role.name])).join(' or ')
+  const standing = confirmationsOf(migration)
+    .map(
+      ({ variable, value }) =>
+        `  if (!isMigration && env.${variable} === ${json(value)})
+    say('E304', '${variable}', env.${variable}, '${variable} confirms a migration, and nothing is migrated here.', ${json(`not ${value}`)}, 'unset ${variable}, and set it for that one migration alone')
+`,
+    )
+    .join('')
   return `
 const roles${type(': Readonly<Record<string, readonly [migrate: string, variable?: string, value?: string]>>')} = ${json(Object.fromEntries(roles.map(({ name, migrate, confirm }) => [name, confirm ? [migrate, confirm.variable, confirm.value] : [migrate]])))}
 const roleByMode${type(': Readonly<Record<string, string>>')} = ${json(roleByMode)}
 
-function migrationFindings(env${type(': Variables')}, mode${type(': string')}, findings${type(': Finding[]')})${type(': void')} {
-  const name = env.${variable}
-  const role = name === undefined || !Object.hasOwn(roles, name) ? undefined : roles[name]
-  if (name === undefined || role === undefined) return
-  const [migrate, confirm, value = ''] = role
-  const wanted = roleByMode[mode]
+function migrationFindings(env${type(': Variables')}, mode${type(': string')}, isMigration${type(': boolean')}, findings${type(': Finding[]')})${type(': void')} {
   const say = (code${type(': string')}, variable${type(': string')}, seen${type(': string | undefined')}, message${type(': string')}, expected${type(': string')}, fix${type(': string')}) => {
     findings.push(otherFinding(code, variable, seen, { message, expected, fix, line: ${line} }))
   }
-  if (migrate === 'deny')
-    say('E301', '${variable}', name, \`A database with the role \${name} never takes a migration.\`, ${json(takers)}, 'point the migration to a database that takes it')
-  if (migrate === 'confirm' && confirm !== undefined && env[confirm] !== value)
-    say('E302', confirm, env[confirm], \`A migration of \${name} has to be confirmed.\`, value, \`set \${confirm}=\${value} if it is meant\`)
-  if (migrate !== 'deny' && wanted !== undefined && wanted !== name)
-    say('E303', '${variable}', name, \`The mode \${mode} has a database with the role \${wanted}, not \${name}.\`, wanted, \`set ${variable}=\${wanted}, or start in the mode of \${name}\`)
-}
+  const name = env.${variable}
+  const role = name === undefined || !Object.hasOwn(roles, name) ? undefined : roles[name]
+  if (name !== undefined && role !== undefined) {
+    const [migrate, confirm, value = ''] = role
+    const wanted = roleByMode[mode]
+    if (isMigration && migrate === 'deny')
+      say('E301', '${variable}', name, \`A database with the role \${name} never takes a migration.\`, ${json(takers)}, 'point the migration to a database that takes it')
+    if (isMigration && migrate === 'confirm' && confirm !== undefined && env[confirm] !== value)
+      say('E302', confirm, env[confirm], \`A migration of \${name} has to be confirmed.\`, value, \`set \${confirm}=\${value} if it is meant\`)
+    if (migrate !== 'deny' && wanted !== undefined && wanted !== name)
+      say('E303', '${variable}', name, \`The mode \${mode} has a database with the role \${wanted}, not \${name}.\`, wanted, \`set ${variable}=\${wanted}, or start in the mode of \${name}\`)
+  }
+${standing}}
 `
 }
 

@@ -1,4 +1,5 @@
 import {
+  confirmationsOf,
   digestVariable,
   type GuardRules,
   migrateScope,
@@ -41,6 +42,7 @@ _sp_no() { # code name owner secret expected fix
     E301) _sp_words='never takes a migration' ;;
     E302) _sp_words='has to confirm the migration' ;;
     E303) _sp_words='is not that of the mode' ;;
+    E304) _sp_words='confirms a migration, and nothing is migrated here' ;;
     *) _sp_words='is forbidden everywhere' ;;
   esac
   printf 'error[%s] %s %s\\n' "$1" "$2" "$_sp_words" >&2
@@ -480,21 +482,19 @@ esac
 fi`
 }
 
-function migrationCheck(
-  { variable, roles, roleByMode }: NonNullable<GuardRules['migration']>,
-  rules: GuardRules,
-): string {
+function migrationCheck(migration: NonNullable<GuardRules['migration']>, rules: GuardRules): string {
+  const { variable, roles, roleByMode } = migration
   const ownerOf = (name: string) => quoted(rules.variables.find((rule) => rule.name === name)?.owner ?? '')
   const takers = roles.flatMap((role) => (role.migrate === 'deny' ? [] : [role.name])).join(' or ')
   const branches = roles.map(({ name, migrate, confirm }) => {
     const lines: string[] = []
     if (migrate === 'deny')
       lines.push(
-        `_sp_no E301 ${variable} ${ownerOf(variable)} '' ${quoted(takers)} 'point the migration to a database that takes it'`,
+        `if [ $_sp_migrates ]; then _sp_no E301 ${variable} ${ownerOf(variable)} '' ${quoted(takers)} 'point the migration to a database that takes it'; fi`,
       )
     if (confirm && migrate === 'confirm')
       lines.push(
-        `if [ "\${${confirm.variable}-}" != ${quoted(confirm.value)} ]; then _sp_no E302 ${confirm.variable} ${ownerOf(confirm.variable)} '' ${quoted(confirm.value)} ${quoted(`set ${confirm.variable}=${confirm.value} if it is meant`)}; fi`,
+        `if [ $_sp_migrates ] && [ "\${${confirm.variable}-}" != ${quoted(confirm.value)} ]; then _sp_no E302 ${confirm.variable} ${ownerOf(confirm.variable)} '' ${quoted(confirm.value)} ${quoted(`set ${confirm.variable}=${confirm.value} if it is meant`)}; fi`,
       )
     const strangers = Object.entries(roleByMode).filter(([, role]) => role !== name)
     if (migrate !== 'deny' && strangers.length > 0)
@@ -503,10 +503,14 @@ function migrationCheck(
       )
     return `${quoted(name)})\n${lines.length === 0 ? ':' : lines.join('\n')}\n;;`
   })
-  return `if [ "$_sp_scope" = ${quoted(migrateScope)} ]; then
-_sp_seen='the migration'
-case \${${variable}-} in
-${branches.join('\n')}
-esac
-fi`
+  const standing = confirmationsOf(migration).map(
+    (one) =>
+      `if [ ! $_sp_migrates ] && [ "\${${one.variable}-}" = ${quoted(one.value)} ]; then _sp_no E304 ${one.variable} ${ownerOf(one.variable)} '' ${quoted(`not ${one.value}`)} ${quoted(`unset ${one.variable}, and set it for that one migration alone`)}; fi`,
+  )
+  return [
+    `_sp_migrates='' _sp_seen='what is set'`,
+    `if [ "$_sp_scope" = ${quoted(migrateScope)} ]; then _sp_migrates=yes; fi`,
+    `case \${${variable}-} in\n${branches.join('\n')}\nesac`,
+    ...standing,
+  ].join('\n')
 }

@@ -18,6 +18,8 @@ export function sarifLog(tool: {
   readonly version: string
   readonly rules: readonly SarifRule[]
   readonly results: readonly SarifResult[]
+  /** What the run says nothing of, for whoever reads its results. */
+  readonly notes?: readonly string[]
 }) {
   const index = new Map(tool.rules.map(({ id }, at) => [id, at]))
   return {
@@ -27,9 +29,17 @@ export function sarifLog(tool: {
       {
         tool: { driver: { name: 'sallyport', version: tool.version, rules: tool.rules.map(ruleOf) } },
         columnKind: 'utf16CodeUnits',
+        ...(tool.notes && tool.notes.length > 0 && { invocations: [invocationOf(tool.notes)] }),
         results: tool.results.map((result) => resultOf(result, index)),
       },
     ],
+  }
+}
+
+function invocationOf(notes: readonly string[]) {
+  return {
+    executionSuccessful: true,
+    toolExecutionNotifications: notes.map((text) => ({ level: 'note', message: { text } })),
   }
 }
 

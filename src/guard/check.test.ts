@@ -106,7 +106,18 @@ const scenarios: readonly Scenario[] = [
     ['E303 DB_ROLE'],
     { scope: 'migrate' },
   ],
-  ['a role says nothing to a program that does not migrate', { ...trial, DB_ROLE: 'replica' }, []],
+  [
+    'a confirmation that stands where nothing is migrated confirms whatever comes next',
+    { ...trial, CONFIRM_PROD_MIGRATIONS: 'true' },
+    ['E304 CONFIRM_PROD_MIGRATIONS'],
+  ],
+  ['one that says no confirms nothing', { ...trial, CONFIRM_PROD_MIGRATIONS: 'false' }, []],
+  [
+    'the role of production is none of a trial, whatever runs there',
+    { ...trial, DB_ROLE: 'prod' },
+    ['E303 DB_ROLE'],
+  ],
+  ['a replica says nothing to a program that does not migrate', { ...trial, DB_ROLE: 'replica' }, []],
 ]
 
 for (const [says, env, found, options] of scenarios)

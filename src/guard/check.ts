@@ -1,5 +1,12 @@
 import { type Checked, type Finding, type FindingCode, seenWords } from './finding.ts'
-import { type GuardRules, type ModeRule, migrateScope, unknownMode, type VariableRule } from './rules.ts'
+import {
+  type GuardRules,
+  type MigrationRule,
+  type ModeRule,
+  migrateScope,
+  unknownMode,
+  type VariableRule,
+} from './rules.ts'
 import { type ValueFault, valueFault } from './value.ts'
 
 /** The variables of a process. Attacker-controlled, and possibly secret. */
@@ -31,7 +38,8 @@ export function check(rules: GuardRules, env: Variables, options: CheckOptions =
       rules.discriminators.includes(rule.name) ? [] : variableFindings(rule, env[rule.name], at),
     ),
     ...prohibitionFindings(rules, env),
-    ...(scope === migrateScope ? migrationFindings(rules, env, at.mode) : []),
+    ...migrationFindings(rules, env, at),
+    ...(scope === migrateScope ? [] : standingConfirmations(rules, env)),
   ]
   return { ...(mode && { mode: mode.name }), scope, findings }
 }
@@ -218,25 +226,19 @@ function prohibitionFindings({ prohibitions, variables }: GuardRules, env: Varia
   })
 }
 
+/** Whether a migration may be, where it is one; and everywhere whether the role that is named is that of the mode. */
 function migrationFindings(
   { migration, variables }: GuardRules,
   env: Variables,
-  mode: string,
+  { mode, scope }: At,
 ): readonly Finding[] {
   const role = migration?.roles.find(({ name }) => name === env[migration.variable])
   if (!migration || !role) return []
-  const about = (variable: string) => {
-    const rule = variables.find(({ name }) => name === variable)
-    return {
-      variable,
-      ...(rule && { owner: rule.owner }),
-      secretPaths: rule?.secretPaths ?? [],
-      line: migration.line,
-    }
-  }
+  const isMigration = scope === migrateScope
+  const about = aboutVariable(variables, migration.line)
   const wanted = migration.roleByMode[mode]
   const findings: Finding[] = []
-  if (role.migrate === 'deny')
+  if (isMigration && role.migrate === 'deny')
     findings.push({
       code: 'E301',
       ...about(migration.variable),
@@ -245,7 +247,7 @@ function migrationFindings(
       seen: role.name,
       fix: 'point the migration to a database that takes it',
     })
-  const confirm = role.migrate === 'confirm' ? role.confirm : undefined
+  const confirm = isMigration && role.migrate === 'confirm' ? role.confirm : undefined
   if (confirm && env[confirm.variable] !== confirm.value)
     findings.push({
       code: 'E302',
@@ -268,4 +270,34 @@ function migrationFindings(
       fix: `set ${migration.variable}=${wanted}, or start in the mode of ${role.name}`,
     })
   return findings
+}
+
+/** A confirmation that stands in the environment of every process confirms whatever migration comes next. */
+function standingConfirmations({ migration, variables }: GuardRules, env: Variables): readonly Finding[] {
+  if (!migration) return []
+  return confirmationsOf(migration)
+    .filter(({ variable, value }) => env[variable] === value)
+    .map(({ variable, value }) => ({
+      code: 'E304',
+      ...aboutVariable(variables, migration.line)(variable),
+      message: `${variable} confirms a migration, and nothing is migrated here.`,
+      expected: `not ${value}`,
+      seen: seenWords(value, variables.find(({ name }) => name === variable)?.sensitive ?? true),
+      fix: `unset ${variable}, and set it for that one migration alone`,
+    }))
+}
+
+/** What confirms a migration, each once. */
+export function confirmationsOf({ roles }: MigrationRule): readonly { variable: string; value: string }[] {
+  const pairs = roles.flatMap(({ confirm }) =>
+    confirm ? [[`${confirm.variable}=${confirm.value}`, confirm] as const] : [],
+  )
+  return [...new Map(pairs).values()]
+}
+
+function aboutVariable(variables: GuardRules['variables'], line: number) {
+  return (variable: string) => {
+    const rule = variables.find(({ name }) => name === variable)
+    return { variable, ...(rule && { owner: rule.owner }), secretPaths: rule?.secretPaths ?? [], line }
+  }
 }

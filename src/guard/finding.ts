@@ -15,6 +15,7 @@ export const findingCodes = {
   E301: 'The role of the database never takes a migration.',
   E302: 'A migration of this database has to be confirmed.',
   E303: 'The role of the database is not that of the mode.',
+  E304: 'A confirmation of migrations stands where nothing is migrated.',
   E401: 'A variable is set that a prohibition forbids everywhere.',
 } as const satisfies Readonly<Record<string, string>>
 

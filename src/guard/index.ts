@@ -1,4 +1,11 @@
-export { type CheckOptions, check, digestVariable, staleFinding, type Variables } from './check.ts'
+export {
+  type CheckOptions,
+  check,
+  confirmationsOf,
+  digestVariable,
+  staleFinding,
+  type Variables,
+} from './check.ts'
 export { type Checked, type Finding, type FindingCode, findingCodes, seenWords } from './finding.ts'
 export { formatReport, type Origins, type ReportOptions } from './format.ts'
 export { type Guard, type GuardedContract, guardedContract, guardOf, isGuard, scopeOf } from './guard.ts'

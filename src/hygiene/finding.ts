@@ -6,6 +6,8 @@ export const hygieneCodes = {
   'prohibited-environment': 'The environment holds what a prohibition of the contract forbids everywhere.',
   'prohibited-source': 'A line of a source file is what a prohibition of the contract forbids everywhere.',
   'prohibited-reuse': 'The value of another mode stands in this one.',
+  probe:
+    'The running service takes what the contract forbids there, or does not give the answer that it has.',
   guess: 'A default stands in for a variable of the contract: where it is missing, the program guesses.',
   'gate-unlisted': 'A path beside the gated ones stands in the code, and the contract lists no gate for it.',
   'mode-branch': 'The code asks for the mode itself, in a file that no gate of the contract refers to.',

@@ -1,5 +1,7 @@
 import { type Contract, requireEnvironment, type Severity, type Variable } from '../contract/index.ts'
 import { finding, type HygieneFinding } from './finding.ts'
+import { type Guess, laterGuesses } from './later-guess.ts'
+import { manifestGuesses } from './manifest-guess.ts'
 import type { Code } from './source-detector.ts'
 
 /** Defaults for variables of the contract. Seed 003 §8: what is missing stops the program, and nothing is guessed. */
@@ -34,9 +36,9 @@ function severityOf({ discriminators }: Contract, { name, required, sensitive }:
   return required.kind === 'optional' ? 'low' : 'medium'
 }
 
-function* guessesIn({ path, code }: Code): Iterable<{ name: string; offset: number }> {
-  for (const { files, patterns } of languages) {
-    if (!files.test(path)) continue
+function* guessesIn({ path, code }: Code): Iterable<Guess> {
+  for (const { files, within, patterns } of languages) {
+    if (!files.test(path) || !(within?.test(code) ?? true)) continue
     for (const pattern of patterns)
       for (const match of code.matchAll(pattern)) {
         const name = match.groups?.['name']
@@ -45,6 +47,8 @@ function* guessesIn({ path, code }: Code): Iterable<{ name: string; offset: numb
   }
   if (/\.(?:[cm]?[jt]sx?|vue|svelte)$/i.test(path)) yield* destructured(code)
   if (isDockerfile.test(path)) yield* dockerDefaults(code)
+  yield* laterGuesses(path, code)
+  yield* manifestGuesses(path, code)
 }
 
 const name = '(?<name>[A-Za-z_][A-Za-z0-9_]{0,127})'
@@ -62,12 +66,21 @@ function all(...sources: readonly string[]): readonly RegExp[] {
   return sources.map((source) => new RegExp(source, 'gm'))
 }
 
-const languages: readonly { readonly files: RegExp; readonly patterns: readonly RegExp[] }[] = [
+type Language = {
+  readonly files: RegExp
+  /** Only in files with this in them. */
+  readonly within?: RegExp
+  readonly patterns: readonly RegExp[]
+}
+
+const languages: readonly Language[] = [
   {
     files: /\.pyi?$/i,
     patterns: all(
-      `\\b(?:getenv|environ\\.(?:get|setdefault|pop)|environb\\.get)\\(\\s*[rb]?${quoted}\\s*,\\s*(?:default\\s*=\\s*)?${argument}`,
+      `\\b(?:getenv|environ\\.(?:get|pop)|environb\\.get|[A-Za-z_][\\w.]{0,63}\\.setdefault)\\(\\s*[rb]?${quoted}\\s*,\\s*(?:default\\s*=\\s*)?${argument}`,
       `\\b(?:getenv|environ\\.get)\\(\\s*${quoted}\\s*(?:,\\s*(?:None|""|'')\\s*)?,?\\s*\\)\\s*or\\s+${value}`,
+      // What is absent is set, for the process itself and for its children.
+      `\\bif\\b[^\\n:]{0,200}\\b(?:environ|getenv)\\b[^\\n:]{0,200}:\\s*(?:os\\.)?environ\\[\\s*${quoted}\\s*\\]\\s*=\\s*${value}`,
       // decouple, environs, django-environ; pydantic's alias.
       `\\b(?:config|env(?:\\.\\w{1,32})?)\\(\\s*${quoted}\\s*,[^()\\n]{0,200}?\\bdefault\\s*=\\s*${argument}`,
       `\\bField\\(\\s*(?:default\\s*=\\s*)?(?!\\.\\.\\.|None\\b)[^()\\n]{1,200}?\\b(?:env|alias|validation_alias)\\s*=\\s*${quoted}`,
@@ -79,14 +92,22 @@ const languages: readonly { readonly files: RegExp; readonly patterns: readonly 
       `\\b(?:process|import\\.meta|Bun)\\.env\\??(?:\\.${name})\\s*\\)?\\s*(?:\\?\\?|\\|\\|)=?\\s*${value}`,
       `\\b(?:process|import\\.meta|Bun)\\.env(?:\\?\\.)?\\[\\s*${quoted}\\s*\\]\\s*\\)?\\s*(?:\\?\\?|\\|\\|)=?\\s*${value}`,
       `\\bDeno\\.env\\.get\\(\\s*${quoted}\\s*\\)\\s*(?:\\?\\?|\\|\\|)\\s*${value}`,
+      `\\bif\\s*\\(\\s*!\\s*process\\.env\\.${name}\\s*\\)\\s*\\{?\\s*process\\.env\\.\\k<name>\\s*=\\s*${value}`,
       `\\bprocess\\.env\\.${name}\\s*\\?\\s*process\\.env\\.\\k<name>\\s*:\\s*${value}`,
     ),
+  },
+  {
+    // `env` alone is as often what a guard has checked.
+    files: /\.(?:[cm]?[jt]sx?|vue|svelte)$/i,
+    within: /import\s*\{[^}]{0,400}\benv\b[^}]{0,400}\}\s*from\s*["'](?:node:)?process["']/,
+    patterns: all(`(?<![\\w$.])env\\??\\.${name}\\s*\\)?\\s*(?:\\?\\?|\\|\\|)=?\\s*${value}`),
   },
   {
     files: /\.go$/i,
     patterns: all(
       `\\b\\w{0,64}[eE]nv\\w{0,64}\\(\\s*${quoted}\\s*,\\s*${argument}`,
       `\\bcmp\\.Or\\(\\s*os\\.Getenv\\(\\s*${quoted}\\s*\\)\\s*,`,
+      `\\bif\\s+os\\.Getenv\\(\\s*${quoted}\\s*\\)\\s*==\\s*""\\s*\\{\\s*\\w{1,64}\\s*:?=\\s*["'\`\\d]`,
       `\\bSetDefault\\(\\s*${quoted}\\s*,`,
     ),
   },
@@ -113,7 +134,10 @@ const languages: readonly { readonly files: RegExp; readonly patterns: readonly 
       `\\.(?:sh|bash|zsh|ksh|mk|ya?ml|properties)$|(?:^|/)(?:makefile|procfile)$|${isDockerfile.source}`,
       'i',
     ),
-    patterns: all(`\\$\\{${name}:?[-=](?!\\})`),
+    patterns: all(
+      `\\$\\{${name}:?[-=](?!\\})`,
+      `-z[ \\t]+["']?\\$\\{?${name}(?::?-)?\\}?["']?[ \\t]*(?:\\]{1,2})?[ \\t]*(?:&&|;?\\s*then\\b)\\s*(?:export[ \\t]+)?\\k<name>=(?!\\$|["']\\$|""|''|\\s)`,
+    ),
   },
   { files: /\.mk$|(?:^|\/)makefile$/i, patterns: all(`^(?:export\\s+)?${name}\\s*\\?=\\s*\\S`) },
   {
@@ -127,22 +151,22 @@ const languages: readonly { readonly files: RegExp; readonly patterns: readonly 
     // An entry of `env` in a pod: the name and a literal beside it, in either order.
     files: yamlFiles,
     patterns: all(
-      `\\bname:[ \\t]*["']?${name}["']?[ \\t]*\\n[ \\t]+value:[ \\t]*(?:["'](?!["'$])|[^\\s"'$])`,
-      `\\bvalue:[ \\t]*(?:["'][^"'\\n$]+["']|[^\\s"'$]+)[ \\t]*\\n[ \\t]+name:[ \\t]*["']?${name}["']?[ \\t]*$`,
+      `\\bname:[ \\t]*["']?${name}["']?[ \\t]*\\n[ \\t]+value:[ \\t]*(?!["']?\\{\\{)(?:["'](?!["'$])|[^\\s"'$])`,
+      `\\bvalue:[ \\t]*(?:["'][^"'\\n{$]+["']|[^\\s"'{$]+)[ \\t]*\\n[ \\t]+name:[ \\t]*["']?${name}["']?[ \\t]*$`,
       `\\{[ \\t]*["']?name["']?:[ \\t]*["']?${name}["']?[ \\t]*,[ \\t]*["']?value["']?:[ \\t]*(?:["'](?!["'$])|[^\\s"'$}])`,
     ),
   },
 ]
 
 /** `const { AOS_MODE = 'preprod' } = process.env`. */
-function* destructured(code: string): Iterable<{ name: string; offset: number }> {
+function* destructured(code: string): Iterable<Guess> {
   for (const match of code.matchAll(/\{([^{}]{0,4000})\}\s*=\s*(?:process|import\.meta|Bun)\.env\b/g))
     for (const inner of (match[1] ?? '').matchAll(/([A-Za-z_]\w{0,127})\s*(?::\s*[\w$]+\s*)?=(?!=)/g))
       yield { name: inner[1] ?? '', offset: match.index + 1 + inner.index }
 }
 
 /** `ENV A=1 B=2`, `ENV A 1` and `ARG A=1`, over continued lines; `ENV A=$A` hands on what an argument says. */
-function* dockerDefaults(code: string): Iterable<{ name: string; offset: number }> {
+function* dockerDefaults(code: string): Iterable<Guess> {
   for (const match of code.matchAll(/^[ \t]*(?:ENV|ARG)[ \t]+((?:\\\r?\n|[^\n])*)/gim)) {
     const words = match[1] ?? ''
     const start = match.index + match[0].length - words.length

@@ -201,11 +201,17 @@ test('each format tells every finding with its severity', () => {
   assert.match(text, /agenticverz\.yaml:\d+ {2}critical violation {2}JWT_ALLOW_DEV_TOKEN is on/)
   assert.match(text, /Why: Undermines trust model\./)
   assert.equal(hygieneData(findings, ['x']).findings.length, 2)
-  const [run] = hygieneSarif(findings, '1.0.0').runs
+  const [run] = hygieneSarif(findings, { version: '1.0.0', notTried: ['x: y'] }).runs
   assert.deepEqual(
     run?.results.map(({ level }) => level),
     ['error', 'error'],
   )
-  assert.match(hygieneGithub(findings), /^::error file=contracts\/agenticverz\.yaml,line=\d+,title=/)
+  assert.deepEqual(
+    run?.invocations?.flatMap(({ toolExecutionNotifications }) => toolExecutionNotifications),
+    [{ level: 'note', message: { text: 'Not tried: x: y' } }],
+  )
+  const annotations = hygieneGithub(findings, ['x: y'])
+  assert.match(annotations, /^::error file=contracts\/agenticverz\.yaml,line=\d+,title=/)
+  assert.match(annotations, /\n::notice title=not tried::x: y$/)
   assert.ok(atLeast('security-bug', 'high') && !atLeast('low', 'medium') && atLeast('high', 'high'))
 })

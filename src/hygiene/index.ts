@@ -2,6 +2,7 @@ export { applyBaseline, type Baseline, parseBaseline } from './baseline.ts'
 export { type EnvironmentSeen, findInEnvironment } from './environment-detector.ts'
 export {
   atLeast,
+  finding,
   type HygieneCode,
   type HygieneFinding,
   hygieneCodes,

@@ -25,9 +25,13 @@ export function hygieneData(findings: readonly HygieneFinding[], notTried: reado
 }
 
 /** SARIF 2.1.0; each rule has the level of its code's usual finding, each result that of its severity. */
-export function hygieneSarif(findings: readonly HygieneFinding[], version: string) {
+export function hygieneSarif(
+  findings: readonly HygieneFinding[],
+  { version, notTried }: { version: string; notTried: readonly string[] },
+) {
   return sarifLog({
     version,
+    notes: notTried.map((line) => `Not tried: ${line}`),
     rules: Object.entries(hygieneCodes).map(([id, text]) => ({ id, level: 'error', text })),
     results: findings.map(({ code, severity, message, reason, file, line }) => ({
       ruleId: code satisfies HygieneCode,
@@ -39,15 +43,14 @@ export function hygieneSarif(findings: readonly HygieneFinding[], version: strin
   })
 }
 
-/** Workflow commands of GitHub Actions, a line for each finding. */
-export function hygieneGithub(findings: readonly HygieneFinding[]): string {
-  return findings
-    .map(({ code, severity, message, reason, file, line, next }) => {
-      const level = { error: 'error', warning: 'warning', note: 'notice' }[severityLevel(severity)]
-      const words = `${message}${reason === undefined ? '' : ` ${reason}.`} Next: ${next}`
-      return `::${level} file=${property(file)},line=${line},title=${property(`${code} ${severity}`)}::${escaped(words)}`
-    })
-    .join('\n')
+/** Workflow commands of GitHub Actions, a line for each finding and for what was not tried. */
+export function hygieneGithub(findings: readonly HygieneFinding[], notTried: readonly string[]): string {
+  const told = findings.map(({ code, severity, message, reason, file, line, next }) => {
+    const level = { error: 'error', warning: 'warning', note: 'notice' }[severityLevel(severity)]
+    const words = `${message}${reason === undefined ? '' : ` ${reason}.`} Next: ${next}`
+    return `::${level} file=${property(file)},line=${line},title=${property(`${code} ${severity}`)}::${escaped(words)}`
+  })
+  return [...told, ...notTried.map((line) => `::notice title=not tried::${escaped(line)}`)].join('\n')
 }
 
 function escaped(text: string): string {

@@ -512,7 +512,7 @@ export function check(env, options = {}) {
   if (v !== undefined) findings.push(otherFinding('E401', 'DEV_DEFAULT_ROLE', v, {"message":"DEV_DEFAULT_ROLE is forbidden everywhere by dev-bypass-flags (high): Security theater.","expected":"not set","fix":"unset DEV_DEFAULT_ROLE","line":194}))
   v = env.JWT_DEV_SECRET
   if (v !== undefined) findings.push(otherFinding('E401', 'JWT_DEV_SECRET', v, {"message":"JWT_DEV_SECRET is forbidden everywhere by dev-bypass-flags (high): Security theater.","expected":"not set","fix":"unset JWT_DEV_SECRET","line":194}))
-  if (scope === "migrate") migrationFindings(env, mode, findings)
+  migrationFindings(env, mode, scope === "migrate", findings)
   return { ...(modeIndex < 0 ? {} : { mode }), scope, findings }
 }
 
@@ -602,21 +602,24 @@ function modeFinding(env) {
 const roles = {"staging":["allow"],"prod":["confirm","CONFIRM_PROD_MIGRATIONS","true"],"replica":["deny"]}
 const roleByMode = {"LOCAL":"staging","TEST":"staging","PREPROD":"staging","PROD":"prod"}
 
-function migrationFindings(env, mode, findings) {
-  const name = env.DB_ROLE
-  const role = name === undefined || !Object.hasOwn(roles, name) ? undefined : roles[name]
-  if (name === undefined || role === undefined) return
-  const [migrate, confirm, value = ''] = role
-  const wanted = roleByMode[mode]
+function migrationFindings(env, mode, isMigration, findings) {
   const say = (code, variable, seen, message, expected, fix) => {
     findings.push(otherFinding(code, variable, seen, { message, expected, fix, line: 122 }))
   }
-  if (migrate === 'deny')
-    say('E301', 'DB_ROLE', name, `A database with the role ${name} never takes a migration.`, "staging or prod", 'point the migration to a database that takes it')
-  if (migrate === 'confirm' && confirm !== undefined && env[confirm] !== value)
-    say('E302', confirm, env[confirm], `A migration of ${name} has to be confirmed.`, value, `set ${confirm}=${value} if it is meant`)
-  if (migrate !== 'deny' && wanted !== undefined && wanted !== name)
-    say('E303', 'DB_ROLE', name, `The mode ${mode} has a database with the role ${wanted}, not ${name}.`, wanted, `set DB_ROLE=${wanted}, or start in the mode of ${name}`)
+  const name = env.DB_ROLE
+  const role = name === undefined || !Object.hasOwn(roles, name) ? undefined : roles[name]
+  if (name !== undefined && role !== undefined) {
+    const [migrate, confirm, value = ''] = role
+    const wanted = roleByMode[mode]
+    if (isMigration && migrate === 'deny')
+      say('E301', 'DB_ROLE', name, `A database with the role ${name} never takes a migration.`, "staging or prod", 'point the migration to a database that takes it')
+    if (isMigration && migrate === 'confirm' && confirm !== undefined && env[confirm] !== value)
+      say('E302', confirm, env[confirm], `A migration of ${name} has to be confirmed.`, value, `set ${confirm}=${value} if it is meant`)
+    if (migrate !== 'deny' && wanted !== undefined && wanted !== name)
+      say('E303', 'DB_ROLE', name, `The mode ${mode} has a database with the role ${wanted}, not ${name}.`, wanted, `set DB_ROLE=${wanted}, or start in the mode of ${name}`)
+  }
+  if (!isMigration && env.CONFIRM_PROD_MIGRATIONS === "true")
+    say('E304', 'CONFIRM_PROD_MIGRATIONS', env.CONFIRM_PROD_MIGRATIONS, 'CONFIRM_PROD_MIGRATIONS confirms a migration, and nothing is migrated here.', "not true", 'unset CONFIRM_PROD_MIGRATIONS, and set it for that one migration alone')
 }
 
 /** Nothing but its length is said of a sensitive value, and of what looks like a secret in the wrong place. */

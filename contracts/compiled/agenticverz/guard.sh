@@ -25,6 +25,7 @@ _sp_no() { # code name owner secret expected fix
     E301) _sp_words='never takes a migration' ;;
     E302) _sp_words='has to confirm the migration' ;;
     E303) _sp_words='is not that of the mode' ;;
+    E304) _sp_words='confirms a migration, and nothing is migrated here' ;;
     *) _sp_words='is forbidden everywhere' ;;
   esac
   printf 'error[%s] %s %s\n' "$1" "$2" "$_sp_words" >&2
@@ -770,21 +771,21 @@ _sp_all() {
   fi
   if [ "${DEV_DEFAULT_ROLE+x}" ]; then _sp_v=$DEV_DEFAULT_ROLE; _sp_look no; _sp_no E401 DEV_DEFAULT_ROLE 'Auth' '' 'not set: forbidden everywhere by dev-bypass-flags (high): Security theater' 'unset DEV_DEFAULT_ROLE'; fi
   if [ "${JWT_DEV_SECRET+x}" ]; then _sp_v=$JWT_DEV_SECRET; _sp_look yes; _sp_no E401 JWT_DEV_SECRET 'Auth' '' 'not set: forbidden everywhere by dev-bypass-flags (high): Security theater' 'unset JWT_DEV_SECRET'; fi
-  if [ "$_sp_scope" = 'migrate' ]; then
-  _sp_seen='the migration'
+  _sp_migrates='' _sp_seen='what is set'
+  if [ "$_sp_scope" = 'migrate' ]; then _sp_migrates=yes; fi
   case ${DB_ROLE-} in
   'staging')
   case $_sp_mode in 'PROD') _sp_no E303 DB_ROLE 'Platform' '' 'the role of the mode' 'set DB_ROLE to the role of the mode' ;; esac
   ;;
   'prod')
-  if [ "${CONFIRM_PROD_MIGRATIONS-}" != 'true' ]; then _sp_no E302 CONFIRM_PROD_MIGRATIONS 'Platform' '' 'true' 'set CONFIRM_PROD_MIGRATIONS=true if it is meant'; fi
+  if [ $_sp_migrates ] && [ "${CONFIRM_PROD_MIGRATIONS-}" != 'true' ]; then _sp_no E302 CONFIRM_PROD_MIGRATIONS 'Platform' '' 'true' 'set CONFIRM_PROD_MIGRATIONS=true if it is meant'; fi
   case $_sp_mode in 'LOCAL' | 'TEST' | 'PREPROD') _sp_no E303 DB_ROLE 'Platform' '' 'the role of the mode' 'set DB_ROLE to the role of the mode' ;; esac
   ;;
   'replica')
-  _sp_no E301 DB_ROLE 'Platform' '' 'staging or prod' 'point the migration to a database that takes it'
+  if [ $_sp_migrates ]; then _sp_no E301 DB_ROLE 'Platform' '' 'staging or prod' 'point the migration to a database that takes it'; fi
   ;;
   esac
-  fi
+  if [ ! $_sp_migrates ] && [ "${CONFIRM_PROD_MIGRATIONS-}" = 'true' ]; then _sp_no E304 CONFIRM_PROD_MIGRATIONS 'Platform' '' 'not true' 'unset CONFIRM_PROD_MIGRATIONS, and set it for that one migration alone'; fi
 }
 
 _sp_main() {

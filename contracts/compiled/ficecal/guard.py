@@ -65,8 +65,8 @@ def check(env, scope="runtime", seen_by="program"):
         value = env.get(variable)
         if value is not None and (when == "present" or value.lower() not in FALSY):
             add("E401", variable, message, "not set", value, VARIABLES[variable][2] if variable in VARIABLES else True)
-    if MIGRATION is not None and scope == "migrate":
-        _migration(env, at, add)
+    if MIGRATION is not None:
+        _migration(env, at, scope == "migrate", add)
     return mode, found
 
 
@@ -108,19 +108,21 @@ def _fault(value, rule, scope, at, program):
     return None, None
 
 
-def _migration(env, mode, add):
-    variable, roles, role_by_mode = MIGRATION
+def _migration(env, mode, is_migration, add):
+    variable, roles, role_by_mode, confirmations = MIGRATION
     name = env.get(variable)
-    if name not in roles:
-        return
-    migrate, confirm = roles[name]
-    wanted = role_by_mode.get(mode)
-    if migrate == "deny":
-        add("E301", variable, "A database with the role " + name + " never takes a migration.", "another role", name, False)
-    if migrate == "confirm" and confirm is not None and env.get(confirm[0]) != confirm[1]:
-        add("E302", confirm[0], "A migration of " + name + " has to be confirmed.", confirm[1], env.get(confirm[0]), False)
-    if migrate != "deny" and wanted is not None and wanted != name:
-        add("E303", variable, "The mode " + mode + " has a database with the role " + wanted + ".", wanted, name, False)
+    if name in roles:
+        migrate, confirm = roles[name]
+        wanted = role_by_mode.get(mode)
+        if is_migration and migrate == "deny":
+            add("E301", variable, "A database with the role " + name + " never takes a migration.", "another role", name, False)
+        if is_migration and migrate == "confirm" and confirm is not None and env.get(confirm[0]) != confirm[1]:
+            add("E302", confirm[0], "A migration of " + name + " has to be confirmed.", confirm[1], env.get(confirm[0]), False)
+        if migrate != "deny" and wanted is not None and wanted != name:
+            add("E303", variable, "The mode " + mode + " has a database with the role " + wanted + ".", wanted, name, False)
+    for variable, value in () if is_migration else confirmations:
+        if env.get(variable) == value:
+            add("E304", variable, variable + " confirms a migration, and nothing is migrated here.", "not " + value, value, False)
 
 
 def _seen(value, sensitive):

@@ -25,6 +25,7 @@ _sp_no() { # code name owner secret expected fix
     E301) _sp_words='never takes a migration' ;;
     E302) _sp_words='has to confirm the migration' ;;
     E303) _sp_words='is not that of the mode' ;;
+    E304) _sp_words='confirms a migration, and nothing is migrated here' ;;
     *) _sp_words='is forbidden everywhere' ;;
   esac
   printf 'error[%s] %s %s\n' "$1" "$2" "$_sp_words" >&2

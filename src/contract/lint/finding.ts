@@ -6,6 +6,10 @@ export type LintLevel = 'error' | 'warning' | 'note'
 
 /** What each code means, in one sentence; the level is that of all its findings. */
 export const lintCodes = {
+  'action-wide': [
+    'warning',
+    'An action means everything of its kind at its provider, such as the scope `*`.',
+  ],
   'adapter-without-reference': ['error', 'Requests of an adapter have no rules for credential references.'],
   'bypass-registered': ['warning', 'The registry has a variable that a prohibition forbids everywhere.'],
   'confirmation-impossible': ['error', 'The value that confirms is none that the variable can have.'],
@@ -15,8 +19,16 @@ export const lintCodes = {
   ],
   'discriminator-optional': ['error', 'A discriminator may be absent, and then no mode holds.'],
   'discriminator-value-unused': ['warning', 'A discriminator may have a value that no mode has.'],
+  'file-missing': ['warning', 'A file that the contract lists is not there.'],
   'gate-everywhere': ['warning', 'A gate is open in every mode.'],
   'gate-undocumented': ['warning', 'A gate does not say where it is implemented or written down.'],
+  'gate-reference-missing': ['warning', 'The file where a gate is implemented or written down is not there.'],
+  'grant-action-idle': ['warning', 'A grant has an action of which none of its resources is one.'],
+  'grant-every-agent': ['note', 'A grant of a staging or production mode is for every agent of its tenant.'],
+  'grant-inside': ['warning', 'A grant allows nothing that another grant does not allow.'],
+  'grant-resource-impossible': ['error', 'A pattern of a grant can never be a resource of its actions.'],
+  'grant-unusable': ['warning', 'No identity can use a grant.'],
+  'grant-wide': ['warning', 'A grant of a staging or production mode leaves out no resource.'],
   'mode-without-plane': ['warning', 'A mode does not say whether the credentials of a plane are taken.'],
   'mode-without-role': ['error', 'A mode has no database role, so nothing can be migrated in it.'],
   'name-undeclared': ['warning', 'A secret path holds a key that is no variable of the registry.'],
@@ -28,6 +40,7 @@ export const lintCodes = {
   'prohibition-undetected': ['warning', 'A prohibition says nothing of how it is detected.'],
   'reference-not-required': ['warning', 'A mode that is no development does not require references.'],
   'reference-pattern-open': ['error', 'A pattern of references is not bound to the whole text.'],
+  'reference-ungranted': ['warning', 'A credential reference stands for what no grant allows.'],
   'role-unknown': [
     'error',
     'The variable of the database role may have a value that is no role, or lacks one.',
@@ -56,6 +69,9 @@ export type LintFinding = {
 
 /** A finding without its level, which its code gives. */
 export type Found = Omit<LintFinding, 'level'>
+
+/** Files that are there, by their path from the root of the repository; absent where nobody can say. */
+export type FilesThere = (path: string) => boolean
 
 /** One look at a contract with an environment. */
 export type LintRule = (environment: Environment, contract: Contract) => readonly Found[]

@@ -170,6 +170,63 @@ const cases: readonly Case[] = [
     message: 'Nothing detects rudeness.',
   },
   {
+    code: 'grant-unusable',
+    from: 'tenants: [acme]',
+    to: 'tenants: [acme, globex]',
+    message: 'No identity can use the grant nobody: globex has none on the machine plane.',
+    next: 'add an identity of globex under `identities`, or remove the grant',
+  },
+  {
+    code: 'grant-resource-impossible',
+    from: 'resources: ["order-*"]',
+    to: 'resources: ["order-*", ▸"orders/*/lines"]',
+    message: 'No resource of read can ever be of orders/*/lines.',
+    next: 'write it as the resource is written: {order}',
+  },
+  {
+    code: 'grant-action-idle',
+    from: 'actions: [read]',
+    to: 'actions: [read, ▸list]',
+    message: 'No resource of the grant worker-reads is one of list, so it is never allowed.',
+  },
+  {
+    code: 'grant-wide',
+    from: 'resources: ["order-*"]',
+    to: 'resources: [▸"*"]',
+    message: '* leaves out no resource of read, also in STAGE, PROD.',
+  },
+  {
+    code: 'grant-every-agent',
+    from: 'agents: [worker]',
+    to: 'agents: [▸"*"]',
+    message: 'The grant worker-reads is for every agent of acme, those to come as well, also in STAGE, PROD.',
+  },
+  {
+    code: 'grant-inside',
+    from: 'alerts:\n',
+    to: '  - ▸id: again\n    tenant: acme\n    agents: [worker]\n    service: orders\n    actions: [read]\n    resources: ["order-1*", order-22]\n    modes: [TEST]\n    maxDuration: 5m\nalerts:\n',
+    message: 'The grant again allows nothing that worker-reads (line «id: worker-reads») does not allow.',
+    next: 'remove it, or make worker-reads narrower',
+  },
+  {
+    code: 'action-wide',
+    from: 'means: { scope: "orders:read" }',
+    to: 'means: { scope: ▸"*" }',
+    message: 'The action read of orders means *, which is everything of its kind.',
+  },
+  {
+    code: 'action-wide',
+    from: 'means: { scope: "orders:read" }',
+    to: 'means: { actions: [s3:GetObject, ▸"s3:*"] }',
+    message: 'The action read of orders means s3:*, which is everything of its kind.',
+  },
+  {
+    code: 'reference-ungranted',
+    from: 'resource: order-1 }',
+    to: 'resource: invoice-1 }',
+    message: 'cred://orders/read stands for orders read invoice-1, which no grant allows anyone.',
+  },
+  {
     code: 'role-unknown',
     from: 'enum: [rehearsal, canonical, copy]',
     to: 'enum: [rehearsal, canonical]',
@@ -217,6 +274,18 @@ const prepared: Readonly<Record<string, (text: string) => string>> = {
     changedIn(text, 'app/keys: {', 'app/others: { owner: Auth, keys: [API_KEY] }\n      app/keys: {'),
   'owners-differ': (text) =>
     changedIn(text, 'app/keys: {', 'app/others: { owner: Data, keys: [OTHER] }\n      app/keys: {'),
+  'grant-unusable': (text) =>
+    changedIn(
+      text,
+      'alerts:\n',
+      '  - id: nobody\n    tenant: globex\n    agents: ["*"]\n    service: orders\n    actions: [read]\n    resources: [order-1]\n    modes: [TEST]\n    maxDuration: 5m\nalerts:\n',
+    ),
+  'grant-action-idle': (text) =>
+    changedIn(
+      text,
+      '    actions:\n      read:',
+      '    actions:\n      list: { resource: "{shop}/orders", means: {} }\n      read:',
+    ),
   'adapter-without-reference': (text) =>
     text.replace(/\nreferences:\n( .*\n)+/, '\n').replace(', "cred://orders/read"', ''),
 }
@@ -245,9 +314,28 @@ test('every code has a case', () => {
   const covered = new Set(cases.map(({ code }) => code))
   assert.deepEqual(
     Object.keys(lintCodes).filter((code) => !cases.some((one) => one.code === code)),
-    [],
+    ['file-missing', 'gate-reference-missing'],
   )
   console.log(`${covered.size} codes in ${cases.length} cases`)
+})
+
+test('files that are not there are told where somebody can look for them', () => {
+  const contract = requireContract({ text: specimen, file })
+  const found = (isThere: (path: string) => boolean) =>
+    lintContract(contract, isThere).flatMap(({ code, message }) =>
+      usual.has(message) ? [] : [[code, message]],
+    )
+  assert.deepEqual(
+    found(() => true),
+    [],
+  )
+  assert.deepEqual(
+    found((path) => path.startsWith('.env')),
+    [
+      ['gate-reference-missing', 'The gate DEBUG-1 refers to src/debug.py, which is not there.'],
+      ['file-missing', 'docs/rules.md is not there.'],
+    ],
+  )
 })
 
 test('the findings of the specimen are what somebody decided to live with', () => {

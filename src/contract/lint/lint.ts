@@ -1,5 +1,7 @@
 import type { Contract } from '../contract.ts'
-import { type Found, type LintFinding, lintCodes } from './finding.ts'
+import { lintFiles } from './files.ts'
+import { type FilesThere, type Found, type LintFinding, lintCodes } from './finding.ts'
+import { lintGrants } from './grants.ts'
 import { lintModes } from './modes.ts'
 import { lintRules } from './rules.ts'
 import { lintSecrets } from './secrets.ts'
@@ -7,14 +9,15 @@ import { lintVariables } from './variables.ts'
 
 const rules = [lintModes, lintVariables, lintSecrets, lintRules]
 
-/** What contradicts itself in a contract, in the order of the file; nothing for one without an environment. */
-export function lintContract(contract: Contract): readonly LintFinding[] {
+/** What contradicts itself in a contract, in the order of the file. With `isThere` also the files that it refers to are looked for. */
+export function lintContract(contract: Contract, isThere?: FilesThere): readonly LintFinding[] {
   const { environment } = contract
-  if (!environment) return []
-  return rules
-    .flatMap((rule) => rule(environment, contract))
-    .map((found): LintFinding => ({ ...found, level: lintCodes[found.code][0] }))
-    .sort(inFileOrder)
+  const found = [
+    ...lintGrants(contract),
+    ...(environment ? rules.flatMap((rule) => rule(environment, contract)) : []),
+    ...(environment && isThere ? lintFiles(environment, isThere) : []),
+  ]
+  return found.map((found): LintFinding => ({ ...found, level: lintCodes[found.code][0] })).sort(inFileOrder)
 }
 
 function inFileOrder(left: Found, right: Found): number {

@@ -1,0 +1,117 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer, type RequestListener } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { closeServer, listen, type Scene, setScene, tuples } from '../server/forward-auth/scene.fixture.ts'
+import { runProgram, startProgram } from './program.fixture.ts'
+
+const contract = ['--contract', join(import.meta.dirname, '../../contracts/agenticverz.yaml')]
+let scene: Scene
+let folder: string
+before(async () => {
+  scene = await setScene()
+  folder = mkdtempSync(join(tmpdir(), 'sallyport-prohibitions-'))
+  const human = await scene.issuer.token('user_1')
+  for (const [name, value] of Object.entries({ human, machine: scene.machineKey, sandbox: scene.sandboxKey }))
+    writeFileSync(join(folder, name), `${value}\n`, { mode: 0o600 })
+})
+after(async () => {
+  rmSync(folder, { recursive: true, force: true })
+  await scene.close()
+})
+
+const credential = (plane: string) => ['--credential', `${plane}=${join(folder, plane)}`]
+const all = () => ['human', 'machine', 'sandbox'].flatMap(credential)
+
+/** `prohibitions` in production, with JSON, on a service that answers like this. */
+async function probed(answer: RequestListener, words: readonly string[] = all()) {
+  const service = createServer(answer)
+  const url = `http://127.0.0.1:${await listen(service)}`
+  const ran = await runProgram(
+    ['prohibitions', ...contract, '--probe', url, ...words, '--format', 'json'],
+    tuples.PROD,
+  )
+  await closeServer(service)
+  const report: { findings: Record<string, unknown>[]; not_tried: string[] } = JSON.parse(ran.out)
+  for (const secret of [scene.machineKey, scene.sandboxKey])
+    assert.ok(!`${ran.out}${ran.err}`.includes(secret))
+  return { ...ran, ...report }
+}
+
+test('a service that takes everything breaks the prohibitions, each with its reason and severity', async () => {
+  const { code, findings, not_tried } = await probed((_, response) => response.end('{}'))
+  assert.equal(code, 1)
+  const about = (prohibition: string) =>
+    findings
+      .filter((one) => one['prohibition'] === prohibition)
+      .map((one) => [one['code'], one['severity'], one['reason']])
+  assert.deepEqual(about('machine-keys-on-human-endpoints'), [
+    ['probe', 'security-bug', 'Privilege escalation'],
+  ])
+  assert.deepEqual(about('clerk-jwt-on-machine-endpoints'), [
+    ['probe', 'security-bug', 'Identity confusion'],
+    ['probe', 'security-bug', 'Identity confusion'],
+  ])
+  assert.equal(new Set(findings.map((one) => one['id'])).size, findings.length)
+  assert.ok(!not_tried.some((line) => /probe|on-human|on-machine/.test(line)), not_tried.join('\n'))
+})
+
+test('a service that keeps the contract breaks none', async () => {
+  const words = [
+    'planes',
+    'serve',
+    ...contract,
+    '--trust',
+    scene.trustFile,
+    '--listen',
+    '127.0.0.1:0',
+    '--json',
+  ]
+  const program = startProgram(words, tuples.PROD)
+  await program.shows(/\n/)
+  const { url }: { url: string } = JSON.parse(program.out())
+  const ran = await runProgram(
+    ['prohibitions', ...contract, '--probe', `${url}/envoy`, ...all()],
+    tuples.PROD,
+  )
+  program.process.kill('SIGTERM')
+  await program.ended
+  assert.equal(ran.code, 0, ran.out + ran.err)
+  assert.match(ran.out, /^0 findings\.\n/)
+})
+
+test('what nothing was shown to is told as not tried, and a silent service is no clean one', async () => {
+  const refusing: RequestListener = ({ url = '' }, response) => {
+    response.statusCode = url.startsWith('/__debug') || url.includes('unknown') ? 404 : 403
+    response.end('{"error":"not_found"}')
+  }
+  const without = await probed(refusing, [
+    '--without',
+    'human',
+    '--without',
+    'sandbox',
+    ...credential('machine'),
+  ])
+  // The right key is refused, so nothing is known of its endpoints.
+  assert.equal(without.code, 12)
+  assert.ok(
+    without.not_tried.includes(
+      'clerk-jwt-on-machine-endpoints: there was no credential of the plane human to try it with',
+    ),
+  )
+  assert.ok(without.not_tried.some((line) => line.startsWith('Machine key refused on machine endpoint')))
+  const dead = await runProgram(
+    ['prohibitions', ...contract, '--probe', 'http://127.0.0.1:1', ...all()],
+    tuples.PROD,
+  )
+  assert.equal(dead.code, 7)
+})
+
+test('valid credentials go to no open network', async () => {
+  for (const url of ['http://example.test', 'nonsense']) {
+    const ran = await runProgram(['prohibitions', ...contract, '--probe', url, ...all()], tuples.PROD)
+    assert.equal(ran.code, 2, url)
+  }
+})
