@@ -234,14 +234,15 @@ export function createWire(ca: string) {
   }
 }
 
-/** Sends these bytes over TLS as they are, and gives everything that comes back until the broker closes. */
+/** Sends these bytes over TLS as they are, from that address of this machine if one is named, and gives everything that comes back until the broker closes. */
 export async function sendRaw(
-  { url, ca, certificate }: { url: string; ca: string; certificate?: Pem },
+  { url, ca, certificate, from }: { url: string; ca: string; certificate?: Pem; from?: string },
   text: string | Buffer,
 ): Promise<string> {
   const { hostname, port } = new URL(url)
   const identity = certificate ? { cert: certificate.certPem, key: certificate.keyPem } : {}
-  const socket = connect({ host: hostname, port: Number(port), ca, ...identity })
+  const address = from === undefined ? {} : { localAddress: from }
+  const socket = connect({ host: hostname, port: Number(port), ca, ...identity, ...address })
   const pieces: Buffer[] = []
   socket.on('data', (piece) => pieces.push(piece))
   socket.write(text)

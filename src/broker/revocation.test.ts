@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { callerFixture, type TestBroker } from '../testing/broker.ts'
 import { fails, openBreakableStore, openBroker, unreachable } from './broker.fixture.ts'
 import type { Lease, LeaseFilter } from './lease.ts'
+import { brokerLimits } from './limits.ts'
 import { inParallel } from './parallel.ts'
 import type { Caller } from './ports/index.ts'
 
@@ -108,6 +109,43 @@ for (const { caller, filter, ends } of cases)
     assert.equal(opened.provider.live.size, 6 - ends.length)
   })
 
+test('one entry tells who asked for what and how many ended, also when none did', async () => {
+  for (const { caller, filter, rule, scope, tally } of [
+    {
+      caller: callerFixture(),
+      filter: { service: 'orders-db' },
+      rule: 'own',
+      scope: 'revoke * * orders-db *',
+      tally: { refused: 1, unproven: 0, pending: 0 },
+    },
+    {
+      caller: operator,
+      filter: { agent: 'robot' },
+      rule: 'role:operator',
+      scope: 'revoke * robot * *',
+      tally: { refused: 0, unproven: 0, pending: 0 },
+    },
+    {
+      caller: platform,
+      filter: { tenant: 'acme', mode: 'NOWHERE' },
+      rule: 'role:platform',
+      scope: 'revoke acme * * NOWHERE',
+      tally: { refused: 0, unproven: 0, pending: 0 },
+    },
+  ]) {
+    const opened = await openSix()
+    await revokeWhere(opened, caller, filter)
+    const told = (await opened.entries()).filter(({ event }) => event === 'leases_revoked')
+    assert.equal(told.length, 1)
+    const [{ agent_id, decision, outcome, detail, ...entry } = assert.fail()] = told
+    assert.deepEqual(
+      [agent_id, decision, outcome, entry.rule, entry.scope, entry.request_id],
+      [caller.agent, 'allow', 'revoked', rule, scope, 'r'],
+    )
+    assert.deepEqual({ ...tally, ...detail }, detail)
+  }
+})
+
 test('a filter that reaches past the caller ends nothing and stands in the log', async () => {
   for (const [caller, filter] of [
     [callerFixture(), { agent: 'agent-8' }],
@@ -123,7 +161,7 @@ test('a filter that reaches past the caller ends nothing and stands in the log',
       [entry?.event, entry?.rule, entry?.agent_id, entry?.decision],
       ['request_denied', 'not_permitted', caller.agent, 'deny'],
     )
-    assert.deepEqual(await opened.broker.listLeases(caller, filter, { limit: 10 }), { leases: [] })
+    await assert.rejects(opened.broker.listLeases(caller, filter, { limit: 10 }), fails('not_permitted'))
   }
 })
 
@@ -151,9 +189,8 @@ test('more leases than a page holds are all ended', { timeout: 20_000 }, async (
   const caller = callerFixture()
   const request = { service: 'orders-db', action: 'read-table', resource: 'public.orders' }
   const signal = new AbortController().signal
-  await Promise.all(
-    Array.from({ length: 1_001 }, () => broker.issue({ caller, requestId: 'r', request }, signal)),
-  )
+  const calls = Array.from({ length: 1_001 }, () => ({ caller, requestId: 'r', request }))
+  await inParallel(calls, brokerLimits.mintsEach.mints, async (one) => void (await broker.issue(one, signal)))
   assert.equal((await broker.revokeWhere({ caller, requestId: 'r', filter: {} })).refused, 1_001)
   assert.deepEqual([provider.live.size, (await leases.count()).live], [0, 0])
 })

@@ -37,21 +37,22 @@ export async function revoke(
   return endLease(world, lease, { reason: 'revoked', requestId: command.requestId, by: command.caller })
 }
 
+type RevokeCommand = { readonly caller: Caller; readonly filter: LeaseFilter; readonly requestId: string }
+
 export type BulkRevocation = { readonly refused: number; readonly unproven: number; readonly pending: number }
 
 /**
  * Ends every lease that matches and was there when the walk came by; for what an agent asks for meanwhile, its grant is to be taken
- * away first. Throws `not_permitted`, which is recorded, when the filter reaches past the caller.
+ * away first. One entry says who asked for what and how many ended, also when none did. Throws `not_permitted`, which is recorded, when
+ * the filter reaches past the caller.
  */
-export async function revokeWhere(
-  world: BrokerWorld,
-  command: { caller: Caller; filter: LeaseFilter; requestId: string },
-): Promise<BulkRevocation> {
+export async function revokeWhere(world: BrokerWorld, command: RevokeCommand): Promise<BulkRevocation> {
   const reach = withinReach(command.caller, command.filter)
   if (!reach) {
     await world.ledger.record({ entry: refusal(world, command) })
     throw new Failure('not_permitted', 'Your identity may not end those leases.', {
       next: 'ask an identity with the role operator of that tenant, or platform',
+      recorded: true,
     })
   }
   const tally = { refused: 0, unproven: 0, pending: 0 }
@@ -61,22 +62,41 @@ export async function revokeWhere(
       tally[(await endLease(world, lease, cause)).proof] += 1
     })
   }
+  await world.ledger.record({ entry: telling(world, command, tally) })
   return tally
 }
 
-function refusal(
-  world: BrokerWorld,
-  { caller, filter, requestId }: { caller: Caller; filter: LeaseFilter; requestId: string },
-): EntryDraft {
-  const asked = [filter.tenant, filter.agent, filter.service, filter.mode].map((word) => word ?? '*')
+function refusal(world: BrokerWorld, { caller, filter, requestId }: RevokeCommand): EntryDraft {
   return world.entries.about('request_denied', {
     caller,
     requestId,
-    scope: `revoke ${asked.join(' ')}`,
+    scope: askedFor(filter),
     decision: 'deny',
     rule: 'not_permitted',
     outcome: 'denied',
   })
+}
+
+function telling(
+  world: BrokerWorld,
+  { caller, filter, requestId }: RevokeCommand,
+  tally: BulkRevocation,
+): EntryDraft {
+  const role = (['platform', 'operator'] as const).find((one) => caller.roles.includes(one))
+  return world.entries.about('leases_revoked', {
+    caller,
+    requestId,
+    scope: askedFor(filter),
+    decision: 'allow',
+    rule: role === undefined ? 'own' : `role:${role}`,
+    outcome: 'revoked',
+    detail: { ...tally },
+  })
+}
+
+/** Tenant, agent, service and mode as they were asked for. */
+function askedFor({ tenant, agent, service, mode }: LeaseFilter): string {
+  return `revoke ${[tenant, agent, service, mode].map((word) => word ?? '*').join(' ')}`
 }
 
 /** Page after page of the leases that can be ended. */

@@ -27,7 +27,9 @@ export async function rotate(world: BrokerWorld, command: RotateCommand): Promis
     })
   if (!command.caller.roles.includes('platform')) {
     await world.ledger.record({ entry: entry('denied', 'deny') })
-    throw new Failure('not_permitted', 'Only an identity with the role platform may rotate.')
+    throw new Failure('not_permitted', 'Only an identity with the role platform may rotate.', {
+      recorded: true,
+    })
   }
   const provider = world.providers.get(command.provider)
   if (!provider) throw new Failure('not_found', 'The contract has no provider of that name.')

@@ -54,7 +54,7 @@ const filter = {
   mode: name.optional(),
 }
 
-export const leaseId = z.strictObject({ id: z.string().min(1).max(64) })
+export const leaseId = z.strictObject({ id: z.string().min(1).max(protocolLimits.leaseIdCharactersMax) })
 
 /** Which leases, and which page of them. */
 export const leaseQuery = z.strictObject({
@@ -63,7 +63,11 @@ export const leaseQuery = z.strictObject({
   limit: wholeNumber(z.coerce.number().int().min(1).max(protocolLimits.pageLeasesMax)).default(
     protocolLimits.pageLeasesDefault,
   ),
-  after: z.string().max(64).optional().meta({ description: 'The `next` of the page before.' }),
+  after: z
+    .string()
+    .max(protocolLimits.leaseIdCharactersMax)
+    .optional()
+    .meta({ description: 'The `next` of the page before.' }),
 })
 
 /** Which leases to end. At least one field must be there. */

@@ -7,6 +7,9 @@ export const protocolLimits = {
   referenceCharactersMax: 256,
   purposeCharactersMax: 1024,
   durationSecondsMax: 31_536_000,
+  /** Of a lease's id, also where a page begins after it. */
+  leaseIdCharactersMax: 64,
+  rotationTargetCharactersMax: 128,
   pageLeasesMax: 1000,
   pageLeasesDefault: 100,
   pageEntriesMax: 256,
@@ -15,4 +18,7 @@ export const protocolLimits = {
   waitSecondsMax: 60,
   /** Of a token that is introspected or revoked; a form has to hold it. */
   tokenCharactersMax: 8_192,
+  tokenHintCharactersMax: 64,
+  /** Of a part of the path. */
+  parameterCharactersMax: 128,
 } as const

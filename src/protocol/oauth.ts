@@ -6,7 +6,7 @@ import type { Operation } from './operation.ts'
 export const tokenForm = z
   .object({
     token: z.string().min(1).max(protocolLimits.tokenCharactersMax),
-    token_type_hint: z.string().max(64).optional(),
+    token_type_hint: z.string().max(protocolLimits.tokenHintCharactersMax).optional(),
   })
   .catchall(z.string())
 

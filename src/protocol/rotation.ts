@@ -4,7 +4,7 @@ import type { Operation } from './operation.ts'
 
 export const rotationRequest = z.strictObject({
   provider: z.string().min(1).max(protocolLimits.nameCharactersMax),
-  target: z.string().min(1).max(128),
+  target: z.string().min(1).max(protocolLimits.rotationTargetCharactersMax),
 })
 
 export const rotateSecret: Operation = {

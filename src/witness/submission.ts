@@ -29,9 +29,9 @@ export interface Submitter {
 }
 
 /** Bytes of an answer that are read; it is a few lines. */
-const answerBytesMax = 65_536
+export const answerBytesMax = 65_536
 /** Tries of one submission: a witness says at most once per try how far it is. */
-const triesMax = 3
+export const triesMax = 3
 
 /** Throws `option_invalid` for a malformed key or address. Nothing is sent yet. */
 export function createSubmitter({ url, vkey }: WitnessAddress, log: WitnessedLog): Submitter {

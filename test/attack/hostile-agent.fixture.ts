@@ -1,10 +1,11 @@
 /** The hostile agent: what somebody with a shell, an own user and an own identity tries. Prints one line of JSON for each attempt. */
 import { spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { readFileSync } from 'node:fs'
-import { connect } from 'node:net'
+import { readFileSync, watch } from 'node:fs'
+import { connect, createServer } from 'node:net'
 import { createWire, type Pem, type Shown, sendRaw, type WireRequest } from '../running.ts'
-import { jsonTricks, wideningRequests } from './widening.ts'
+import { debuggerCalls } from './system-calls.ts'
+import { jsonTricks, otherSpellings, wideningRequests } from './widening.ts'
 
 /** What it knows: what it could have seen on the machine, and what somebody leaked to it. */
 export type Briefing = {
@@ -42,7 +43,10 @@ async function attack(briefing: Briefing): Promise<void> {
     tell({ category, name, saw: shell(command) })
   tell({ category: 'arguments', name: 'the debugger’s port', saw: await knock(9229) })
   tell({ category: 'own child', name: 'what the child of `sallyport run` is given', saw: ownChild(briefing) })
+  await takePorts(briefing)
+  const seen = watchFolders(briefing)
   await wireAttempts(briefing)
+  tell({ category: 'temporary files', name: 'whatever came and went meanwhile', saw: seen() })
 }
 
 type Local = readonly [category: string, name: string, command: string]
@@ -76,6 +80,9 @@ function localAttempts({ brokerPid, victimPids, brokerFolder, since }: Briefing)
       `a debugger on ${whose}`,
       `timeout 20 gdb -p ${pid} -batch -ex 'generate-core-file /tmp/core.${pid}' </dev/null; timeout 5 strace -p ${pid} -e trace=read </dev/null`,
     ],
+    ...Object.entries(debuggerCalls(pid)).map(
+      ([name, command]): Local => ['core dumps', `${whose} ${name}`, command],
+    ),
     [
       'core dumps',
       `signals to ${whose}`,
@@ -132,6 +139,16 @@ function localAttempts({ brokerPid, victimPids, brokerFolder, since }: Briefing)
       'find /tmp /run /dev/shm -xdev \\( -type s -o -type p \\) 2>/dev/null | head -50; ss -xlp; ss -tlnp',
     ],
     [
+      'core dumps',
+      'where the kernel puts them',
+      `cat /proc/sys/kernel/core_pattern; echo '|/bin/cp %s /tmp/hostile-core' > /proc/sys/kernel/core_pattern && echo GOT pattern; echo 2 > /proc/sys/fs/suid_dumpable && echo GOT dumpable; find / -xdev -name 'core*' -newer ${since} -type f -readable -size +100k -exec cat {} + 2>/dev/null | head -c 4000000`,
+    ],
+    [
+      'core dumps',
+      'memory that left the process',
+      'cat /proc/swaps; for f in $(tail -n +2 /proc/swaps | cut -d" " -f1) /dev/mem /dev/kmem /proc/kcore; do head -c 65536 $f; done; dmesg | tail -50; cat /proc/keys; ipcs; ls -la /dev/shm',
+    ],
+    [
       'inherited descriptors',
       'beyond the three',
       'ls -l /proc/self/fd; for n in 3 4 5 6 7 8 9; do timeout 1 head -c 4096 /proc/self/fd/$n; done',
@@ -179,6 +196,53 @@ function knock(port: number): Promise<string> {
     socket.once('error', (error) => resolve(String(error)))
     socket.once('close', () => socket.destroy())
   })
+}
+
+/** The broker's port, and whatever is near to it: who can listen there is asked for what the broker is asked for. */
+async function takePorts({ machineUrl, humanUrl }: Briefing): Promise<void> {
+  for (const url of [machineUrl, humanUrl])
+    for (const host of ['127.0.0.1', '0.0.0.0', '::', '::ffff:127.0.0.1'])
+      for (const reusePort of [true, false]) {
+        const saw = await listenAt({ host, port: Number(new URL(url).port), reusePort })
+        tell({ category: 'ports', name: `${host}${reusePort ? ', shared' : ''}`, saw })
+      }
+}
+
+function listenAt(where: { host: string; port: number; reusePort: boolean }): Promise<string> {
+  return new Promise((resolve) => {
+    const server = createServer()
+    server.once('error', (error) => resolve(String(error)))
+    server.listen(where, () => {
+      server.close()
+      resolve('GOT the port')
+    })
+  })
+}
+
+/** Is told of everything that appears where the broker could put something, and reads it at once. */
+function watchFolders({ brokerFolder }: Briefing): () => string {
+  const seen: string[] = []
+  const read = (path: string) => {
+    try {
+      seen.push(readFileSync(path, 'latin1').slice(0, 65_536))
+    } catch (error) {
+      seen.push(String(error))
+    }
+  }
+  const watchers = ['/tmp', '/var/tmp', '/dev/shm', brokerFolder, `${brokerFolder}/data`].flatMap(
+    (folder) => {
+      try {
+        return watch(folder, (_event, name) => read(`${folder}/${name}`))
+      } catch (error) {
+        seen.push(`${folder}: ${error}`)
+        return []
+      }
+    },
+  )
+  return () => {
+    for (const watcher of watchers) watcher.close()
+    return seen.join('\n').slice(0, sawMax)
+  }
 }
 
 async function wireAttempts(briefing: Briefing): Promise<void> {
@@ -254,14 +318,30 @@ async function wireAttempts(briefing: Briefing): Promise<void> {
       path: `/v1/leases/${leaked.leaseId}`,
       as: own,
     })
-  for (const body of [{ tenant: 'acme' }, { agent: 'agent-7' }, { tenant: 'acme', agent: 'agent-7' }])
+  for (const body of [
+    { tenant: 'acme' },
+    { agent: 'agent-7' },
+    { tenant: 'acme', agent: 'agent-7' },
+    ...otherSpellings('acme').map((tenant) => ({ tenant })),
+    ...otherSpellings('agent-7').map((agent) => ({ agent })),
+  ])
     await attempt('another tenant', `revokes ${JSON.stringify(body)}`, post('/v1/revocations', body))
-  for (const path of ['/v1/log/entries', '/v1/log/export', '/log/tile/entries/000', '/v1/rotations'])
+  for (const path of [
+    '/v1/log/entries',
+    '/v1/log/export',
+    '/log/tile/entries/000',
+    '/v1/rotations',
+    '/v1/backups',
+    ...['tenant=acme', 'agent=agent-7', 'tenant=acme&agent=agent-7', 'tenant=Acme'].map(
+      (query) => `/v1/leases?${query}`,
+    ),
+  ])
     await attempt('another tenant', `looks at ${path}`, { path, as: own })
-  await attempt('another tenant', 'uses a leaked Idempotency-Key', {
-    ...post('/v1/credentials', { service: 'vault', action: 'read', resource: 'acme/secret' }),
-    headers: { 'content-type': 'application/json', 'idempotency-key': leaked.idempotencyKey },
-  })
+  for (const resource of ['acme/secret', ...otherSpellings('acme').map((tenant) => `${tenant}/secret`)])
+    await attempt('another tenant', 'uses a leaked Idempotency-Key', {
+      ...post('/v1/credentials', { service: 'vault', action: 'read', resource }),
+      headers: { 'content-type': 'application/json', 'idempotency-key': leaked.idempotencyKey },
+    })
   for (const [name, value] of [
     ['x-forwarded-for', '10.0.0.1'],
     ['x-forwarded-client-cert', 'URI=spiffe://test.example/agent/agent-7'],
@@ -269,6 +349,12 @@ async function wireAttempts(briefing: Briefing): Promise<void> {
     ['x-vault-namespace', 'acme'],
     ['x-http-method-override', 'DELETE'],
     ['x-original-url', '/v1/rotations'],
+    ['forwarded', 'for=10.0.0.1;host=broker'],
+    ['x-tls-client-cert', certificate.certPem.replaceAll('\n', ' ')],
+    ['x-spiffe-id', 'spiffe://test.example/agent/agent-7'],
+    ['x-agent-id', 'agent-7'],
+    ['cookie', 'tenant=acme; agent=agent-7'],
+    ['te', 'trailers'],
   ] as const) {
     const request = post('/v1/credentials', { service: 'vault', action: 'read', resource: 'acme/secret' })
     await attempt('headers', name, { ...request, headers: { ...request.headers, [name]: value } })
@@ -285,6 +371,15 @@ async function wireAttempts(briefing: Briefing): Promise<void> {
     `${head}X: a\u0000b\r\n\r\n`,
     `${head}Content-Length: 99999999999999999999\r\n\r\n`,
     'GET / HTTP/9.9\r\n\r\n',
+    `${head}Content-Length: 2\r\nContent-Length: 2\r\n\r\n{}${hidden}`,
+    `${head}Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n\r\n0\r\n\r\n${hidden}`,
+    `${head}Transfer-Encoding: chunked, chunked\r\n\r\n0\r\n\r\n${hidden}`,
+    `${head}Transfer-Encoding: xchunked\r\n\r\n${hidden}`,
+    `${head}X: a\rContent-Length: 0\r\n\r\n${hidden}`,
+    `${head.replaceAll('\r\n', '\n')}Content-Length: 0\n\n${hidden}`,
+    `${head}${'N'.repeat(33_000)}: x\r\n\r\n${hidden}`,
+    `CONNECT 127.0.0.1:5432 HTTP/1.1\r\nHost: b\r\n\r\n${hidden}`,
+    'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n',
   ])
     tell({
       category: 'smuggling',

@@ -3,9 +3,9 @@ import { generateKeyPairSync, randomBytes } from 'node:crypto'
 import { after, before, describe, test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Entry } from '../../src/audit/index.ts'
-import { createAuthority, createMachineKey } from '../../src/catalog/index.ts'
+import { type Authority, createAuthority, createMachineKey } from '../../src/catalog/index.ts'
 import { signCompact } from '../../src/testing/issuer.ts'
-import { type Running, type Shown, seedRequest, spiffeId, startRunning } from '../running.ts'
+import { type Running, type Shown, seedRequest, sendRaw, spiffeId, startRunning } from '../running.ts'
 
 const rates = {
   agentPerSecond: 5,
@@ -37,8 +37,12 @@ describe('nobody can be locked out by somebody else', { timeout: 60_000 }, () =>
       const { status, headers } = await running.machine({ ...explain, as })
       return { status, retry: headers['retry-after'] }
     }
-    const answers = await Promise.all(Array.from({ length: 40 }, () => attacks.map(imposture)).flat())
+    const each = 30
+    const answers = await Promise.all(
+      Array.from({ length: each }, () => Object.values(attacks).map(imposture)).flat(),
+    )
     const slowed = answers.filter(({ status }) => status === 429)
+    assert.equal(answers.length, each * 8)
     assert.ok(answers.every(({ status }) => [401, 403, 429].includes(status)))
     assert.ok(slowed.length > answers.length / 2, `${slowed.length} of ${answers.length} were slowed down`)
     assert.ok(slowed.every(({ retry }) => Number(retry) >= 1))
@@ -60,6 +64,26 @@ describe('nobody can be locked out by somebody else', { timeout: 60_000 }, () =>
     )
   })
 
+  test('an address is the connection’s: no header makes an attacker another, or a victim the attacker', async () => {
+    const failing = (from: string, forwarded: string) =>
+      sendRaw(
+        { url: running.broker.machineUrl, ca: running.authority.own.certPem, from },
+        `GET /v1/leases HTTP/1.1\r\nHost: b\r\nConnection: close\r\nX-AOS-Key: none\r\nX-Forwarded-For: ${forwarded}\r\n` +
+          `Forwarded: for=${forwarded}\r\nX-Real-IP: ${forwarded}\r\n\r\n`,
+      )
+    const victimAt = '127.0.0.5'
+    const statuses: string[] = []
+    for (let n = 0; n < 40; n += 1) {
+      const claimed = n % 2 === 0 ? victimAt : `10.0.0.${n}`
+      statuses.push((await failing('127.0.0.4', claimed)).slice(9, 12))
+    }
+    assert.ok(statuses.slice(0, rates.refusedBurst).every((status) => status === '401'))
+    assert.ok(statuses.filter((status) => status === '429').length >= 10, statuses.join())
+    assert.equal((await failing(victimAt, '127.0.0.4')).slice(9, 12), '401', 'the victim is still told why')
+    const told = (await running.entries()).flatMap(({ detail }) => detail?.['address'] ?? [])
+    assert.ok(!told.some((address) => String(address).startsWith('10.')), 'a claimed address is no address')
+  })
+
   test('an agent that floods slows down itself alone, whichever proof it shows', async () => {
     const { 'agent-8': flooder, 'agent-7': colleague, robot } = running.machines
     const flood = await Promise.all([
@@ -79,6 +103,20 @@ describe('nobody can be locked out by somebody else', { timeout: 60_000 }, () =>
     }, 'every slowed request is told in the log, by the name of who sent it')
   })
 
+  test('a revocation, an idempotency key or a wrong request of one agent stops nothing of another', async () => {
+    const { warden: attacker, 'agent-7': victim } = running.machines
+    const headers = { 'idempotency-key': 'one-key' }
+    const ask = (as: Shown, body: unknown) =>
+      running.machine({ method: 'POST', path: '/v1/credentials', body, as, headers })
+    const thing = (name: string) => ({ service: 'vault', action: 'read', resource: `acme/${name}` })
+    assert.equal((await ask({ machineKey: attacker.machineKey }, thing('theirs'))).status, 201)
+    for (let n = 0; n < 15; n += 1) {
+      assert.equal((await ask({ machineKey: attacker.machineKey }, thing(`other-${n}`))).status, 422)
+      assert.equal((await ask({ machineKey: attacker.machineKey }, { nonsense: n })).status, 400)
+    }
+    assert.equal((await ask({ machineKey: victim.machineKey }, thing('own'))).status, 201)
+  })
+
   test('one entry a minute tells of a flood that nobody proved', async () => {
     const before = (await running.entries()).length
     await Promise.all(
@@ -91,8 +129,8 @@ describe('nobody can be locked out by somebody else', { timeout: 60_000 }, () =>
   })
 })
 
-/** What names the victim and does not prove it. */
-async function impostures(running: Running): Promise<readonly Shown[]> {
+/** What names the victim, or is near to it, and does not prove it. */
+async function impostures(running: Running): Promise<Readonly<Record<string, Shown>>> {
   const life = { notBefore: Date.now() - 60_000, notAfter: Date.now() + 3_600_000 }
   const stranger = await createAuthority({ commonName: 'Wire CA', ...life })
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
@@ -104,11 +142,40 @@ async function impostures(running: Running): Promise<readonly Shown[]> {
     iat: seconds,
     exp: seconds + 300,
   }
-  return [
-    { certificate: await stranger.issue({ purpose: 'client', uris: [spiffeId('agent-7')], ...life }) },
-    { bearer: signCompact({ alg: 'ES256', typ: 'JWT', kid: 'stranger' }, claims, privateKey) },
-    { machineKey: createMachineKey(randomBytes).key.reveal() },
-  ]
+  const { 'agent-7': victim } = running.machines
+  const issue = async (authority: Authority, uri: string) => ({
+    certificate: await authority.issue({ purpose: 'client', uris: [uri], ...life }),
+  })
+  const own = await createAuthority({ commonName: 'Wire CA', ...life, from: running.authority.own })
+  const [head = ''] = victim.bearer.split('.')
+  return {
+    'a stranger’s certificate with its SPIFFE ID': await issue(stranger, spiffeId('agent-7')),
+    'a neighbour of its trust domain': await issue(own, `${spiffeId('agent-7')}0`),
+    'its SPIFFE ID in another trust domain': await issue(
+      own,
+      'spiffe://other.test/tenant/acme/agent/agent-7',
+    ),
+    'a token in its name': {
+      bearer: signCompact({ alg: 'ES256', typ: 'JWT', kid: 'stranger' }, claims, privateKey),
+    },
+    'a token in its name, by the name of the right key': {
+      bearer: signCompact(JSON.parse(Buffer.from(head, 'base64url').toString()), claims, privateKey),
+    },
+    'its token with another signature': { bearer: `${victim.bearer.slice(0, -86)}${'A'.repeat(86)}` },
+    'a key': { machineKey: createMachineKey(randomBytes).key.reveal() },
+    'a key that begins like its own': { machineKey: nextTo(victim.machineKey) },
+  }
+}
+
+/** A key with a right checksum that differs from this one in the last random character alone. */
+function nextTo(key: string): string {
+  const places = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
+  const bytes = Array.from(key.slice(3, 33), (character) => places.indexOf(character))
+  const changed = bytes.map((byte, at) => (at === 29 ? (byte + 1) % 62 : byte))
+  const made = createMachineKey(() => Buffer.from(changed)).key.reveal()
+  assert.equal(made.slice(0, 32), key.slice(0, 32))
+  assert.notEqual(made, key)
+  return made
 }
 
 async function refusals(running: Running): Promise<number> {

@@ -40,6 +40,17 @@ export const wideningResources: readonly string[] = [
   ],
   ...[
     'globex/x\u0000',
+    // One letter, composed and not; and letters that case folding or NFKC makes into plain ones.
+    'globex/caf\u00e9',
+    'globex/cafe\u0301',
+    'globex/\u212aey',
+    'globex/\u017fecret',
+    'globex/\ufb01le',
+    'globex/a\u200db',
+    'globex/\ud83d\ude00',
+    'globex/\udc00\ud800',
+    'globex/%25252e%25252e/acme',
+    'globex/%c0%ae%c0%ae/acme',
     'globex/x\u0000/../../acme',
     'globex/x\nacme/secret',
     'globex/x\r\nacme/secret',
@@ -79,6 +90,18 @@ export const wideningResources: readonly string[] = [
     'globex:x',
   ],
 ]
+
+/** A name as somebody may write it who hopes that it is folded, trimmed, decoded or composed to the name itself. */
+export function otherSpellings(name: string): readonly string[] {
+  const [first = '', rest = ''] = [name.slice(0, 1), name.slice(1)]
+  const wide = name.replace(/[a-z]/g, (letter) => String.fromCharCode(letter.charCodeAt(0) + 0xfee0))
+  return [
+    ...[name.toUpperCase(), first.toUpperCase() + rest, ` ${name}`, `${name} `, `${name}\t`, `${name}\n`],
+    ...[`${name}\u0000`, `\ufeff${name}`, `${name}\u200b`, `${name}\u0301`, `\u202e${name}`, wide],
+    ...[`%${first.charCodeAt(0).toString(16)}${rest}`, `%25${first.charCodeAt(0).toString(16)}${rest}`],
+    ...[name.replace('a', '\u0430'), `${name}*`, `./${name}`, `${name}/`, `"${name}"`, `${name},globex`],
+  ]
+}
 
 /** Requests that would be more than one action on one thing, or somebody else's. */
 export const wideningRequests: readonly unknown[] = [
@@ -166,6 +189,14 @@ export const wideningRequests: readonly unknown[] = [
 export const jsonTricks: readonly string[] = [
   '{"service":"vault","action":"read","resource":"globex/x","resource":"acme/secret"}',
   '{"service":"vault","action":"read","resource":"acme/secret","resource":"globex/x"}',
+  '{"service":"aws-s3","service":"vault","action":"read","resource":"globex/x"}',
+  '{"service":"vault","action":"write","action":"read","resource":"globex/x"}',
+  '{"service":"vault","action":"read","resource":"globex/x","duration":1,"duration":86400}',
+  '{"service":"vault","action":"read","resource":"globex/x","duration":1E400}',
+  '{"service":"vault","action":"read","resource":"globex/x","duration":-0}',
+  `{"service":"vault","action":"read","resource":"globex/x","duration":${'9'.repeat(4_000)}}`,
+  '{"service":"vault","action":"read","resource":"globex/x","Resource":"acme/secret"}',
+  '{"service":"vault","action":"read","resource":"globex/x","resource\\u0000":"acme/secret"}',
   '{"service":"vault","action":"read","resource":"globex/x","__proto__":{"tenant":"acme"}}',
   '{"service":"vault","action":"read","resource":"globex/x","\\u005f_proto__":{"roles":["platform"]}}',
   '{"service":"vault","action":"read","resource":"globex/x","constructor":{"prototype":{"roles":["platform"]}}}',

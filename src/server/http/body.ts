@@ -1,12 +1,14 @@
+import { isUtf8 } from 'node:buffer'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { Failure } from '../../primitives/index.ts'
 import type { Operation } from '../../protocol/index.ts'
+import { rawHeader } from './evidence.ts'
 
 /** Takes JSON and OAuth's forms and nothing else. A name that stands twice is refused: two readers could take different ones. */
 export function takeBodies(app: FastifyInstance): void {
   const take = (type: string, parse: (text: string) => unknown) =>
-    app.addContentTypeParser(type, { parseAs: 'string' }, async (_request: FastifyRequest, body: string) =>
-      parse(body),
+    app.addContentTypeParser(type, { parseAs: 'buffer' }, async (_request: FastifyRequest, body: Buffer) =>
+      parse(textOf(body)),
     )
   app.removeAllContentTypeParsers()
   take('application/json', parseJson)
@@ -18,13 +20,33 @@ export function takeBodies(app: FastifyInstance): void {
  * without asking, together with its client certificate, and JSON only after it asked.
  */
 export function demandDeclared({ body, query }: Operation, request: FastifyRequest): void {
-  const type = request.headers['content-type']?.split(';')[0]?.trim().toLowerCase()
+  const type = mediaTypeOf(request)
   if (body && type !== body.type)
     throw new Failure('request_invalid', `The body of this operation must be ${body.type}.`)
   if (!body && (type !== undefined || carriesBody(request)))
     throw new Failure('request_invalid', 'This operation takes no body.')
   if (!query && request.url.includes('?'))
     throw new Failure('request_invalid', 'This operation takes no query.')
+}
+
+/** Without its parameters. A type that stands twice, another character set and a content coding are read by some and not by others. */
+function mediaTypeOf(request: FastifyRequest): string | undefined {
+  const { 'content-type': type, 'content-encoding': coding } = request.headers
+  if (
+    coding !== undefined ||
+    rawHeader(request, 'content-type').length > 1 ||
+    (type && otherCharset.test(type))
+  )
+    throw new Failure('request_invalid', 'The body must have one Content-Type, in UTF-8 and with no coding.')
+  return type?.split(';')[0]?.trim().toLowerCase()
+}
+
+const otherCharset = /;\s*charset\s*=(?!\s*"?utf-8"?\s*(?:;|$))/i
+
+/** RFC 8259 §8.1. What is no UTF-8 would become other text without a word. */
+function textOf(body: Buffer): string {
+  if (!isUtf8(body)) throw new Failure('request_invalid', 'The body is not UTF-8.')
+  return body.toString('utf8')
 }
 
 function carriesBody({ headers }: FastifyRequest): boolean {

@@ -1,4 +1,4 @@
-import { createServer as createHttpServer, type Server, STATUS_CODES } from 'node:http'
+import { createServer as createHttpServer, type IncomingMessage, type Server, STATUS_CODES } from 'node:http'
 import { createServer as createHttpsServer } from 'node:https'
 import type { Socket } from 'node:net'
 import { Failure } from '../../primitives/index.ts'
@@ -48,6 +48,13 @@ export function createConnections(tls: TlsMaterial | undefined, handler: Handler
   // Headers past a number would be dropped in silence, and one of them may be the second proof; their bytes are bounded.
   server.maxHeadersCount = 0
   server.setTimeout(connectionLimits.idleMs)
+  // An expectation other than 100-continue may be left unmet (RFC 9110 §10.1.1); Node would answer it without a problem and without a word to us.
+  server.on('checkExpectation', handler)
+  // Node would hang up on it. A tunnel is no request of this API, and the attempt is told like any other.
+  server.on('connect', (_request: IncomingMessage, socket: Socket) => {
+    socket.on('error', () => socket.destroy())
+    server.emit('clientError', Object.assign(new Error('a tunnel'), { code: 'HPE_INVALID_METHOD' }), socket)
+  })
   return server
 }
 

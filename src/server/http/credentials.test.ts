@@ -232,7 +232,7 @@ describe('Prefer: wait', () => {
 })
 
 describe('a provider that fails', () => {
-  test('is a failure with a code, a request id and Retry-After, and not a word of the provider’s', async () => {
+  test('is a failure with a code and a request id, and not a word of the provider’s', async () => {
     const failure = new Failure('provider_refused', 'The provider refused.', {
       internal: 'AccessDenied for arn:aws:iam::123456789012:role/broker',
     })
@@ -242,6 +242,13 @@ describe('a provider that fails', () => {
     assert.ok(!answer.text.includes('123456789012'))
     const note = running.notes.find((line) => line['request_id'] === answer.json['request_id'])
     assert.match(String(note?.['internal']), /123456789012/, 'the operator finds it by the request id')
+  })
+
+  test('is told with Retry-After, which is its own where it names one', async () => {
+    const failure = new Failure('provider_throttled', 'Later.', { retryAfterSeconds: 77 })
+    fake.enqueue({ mint: [{ kind: 'fail', failure }] })
+    const answer = await ask({ service: 'vault', action: 'read', resource: 'acme/busy' })
+    assert.deepEqual([answer.status, answer.headers['retry-after']], [503, '77'])
   })
 })
 

@@ -54,20 +54,17 @@ const recorded: ReadonlySet<FailureCode> = new Set([
   'rate_limited',
   'request_invalid',
   'request_too_large',
-  'rotation_unsupported',
 ])
 
 export function createGate(parts: GateParts, requestIdOf: (request: FastifyRequest) => string): Gate {
   const { plane, identifier, door, limiter = createRateLimiter(Date.now) } = parts
   const refusals = createRefusalLog(parts.broker, parts.refusalLimits)
-  const callers = new WeakMap<FastifyRequest, Caller>()
-  const noted = new WeakSet<FastifyRequest>()
   const deadline = createDeadlines(identifyMs)
   const unnoted = (thrown: unknown) =>
     parts.log({ level: 'error', message: 'A refusal could not be recorded.', internal: String(thrown) })
 
   const refuse = async (refused: IdentityRefused, operation: Operation, request: FastifyRequest) => {
-    noted.add(request)
+    request.noted = true
     const { code, message, internal, subject } = refused
     const about = { plane, requestId: requestIdOf(request), scope: operation.id, address: addressOf(request) }
     await refusals.note({ ...about, code, ...(subject === undefined ? {} : { subject }) })
@@ -80,17 +77,17 @@ export function createGate(parts: GateParts, requestIdOf: (request: FastifyReque
       const evidence = parts.evidence(request)
       const identified = 'kind' in evidence ? evidence : await identifier.identify(evidence, deadline())
       if (identified.kind === 'refused') throw await refuse(identified, operation, request)
-      callers.set(request, identified.caller)
+      request.caller = identified.caller
       // Also of who asks too often, who is then refused at the door.
       door?.proven(request.raw.socket, identified.caller.tenant)
       limiter.admit(identified.caller)
       return identified.caller
     },
-    callerOf: (request) => callers.get(request),
-    async refused({ code }, request) {
-      if (noted.has(request) || !recorded.has(code)) return
-      noted.add(request)
-      const caller = callers.get(request)
+    callerOf: ({ caller }) => caller ?? undefined,
+    async refused({ code, recorded: told }, request) {
+      if (told || request.noted || !recorded.has(code)) return
+      request.noted = true
+      const { caller } = request
       const about = { plane, code, requestId: requestIdOf(request), address: addressOf(request) }
       const refusal: Refusal = { ...about, scope: scopeOf(request), ...(caller ? { caller } : {}) }
       await refusals.note(refusal).catch(unnoted)
@@ -100,6 +97,15 @@ export function createGate(parts: GateParts, requestIdOf: (request: FastifyReque
       refusals.note(about).catch(unnoted)
     },
     close: () => refusals.flush(),
+  }
+}
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Who was let in; on the request itself, because a map with weak keys makes every collection of garbage look at all of them. */
+    caller: Caller | null
+    /** Whether its refusal is recorded. */
+    noted: boolean
   }
 }
 

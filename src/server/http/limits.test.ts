@@ -109,6 +109,47 @@ describe('each limit holds at its edge and no further', () => {
       assertProblem(await explain({ ...seedRequest, duration }), 'request_invalid')
   })
 
+  test('an id of a lease: 64 characters, and 128 of any part of a path', async () => {
+    const lease = (length: number) => running.machine({ path: `/v1/leases/${'x'.repeat(length)}`, as: agent })
+    assertProblem(await lease(protocolLimits.leaseIdCharactersMax), 'lease_unknown')
+    assertProblem(await lease(protocolLimits.leaseIdCharactersMax + 1), 'request_invalid')
+    const told = async (length: number) => String((await lease(length)).json['detail'])
+    assert.match(await told(protocolLimits.parameterCharactersMax), /path\.id/)
+    assert.match(await told(protocolLimits.parameterCharactersMax + 1), /could not be read/)
+    const after = (length: number) =>
+      running.machine({ path: `/v1/leases?after=${'x'.repeat(length)}`, as: agent })
+    assert.equal((await after(protocolLimits.leaseIdCharactersMax)).status, 200)
+    assertProblem(await after(protocolLimits.leaseIdCharactersMax + 1), 'request_invalid')
+  })
+
+  test('a reference: 256 characters', async () => {
+    const asked = (length: number) => explain({ credentialRef: `cred://${'x'.repeat(length - 7)}` })
+    const edge = await asked(protocolLimits.referenceCharactersMax)
+    assert.doesNotMatch(String(edge.json['detail']), /Too big|256/, edge.text)
+    assert.match(String((await asked(protocolLimits.referenceCharactersMax + 1)).json['detail']), /256/)
+  })
+
+  test('a name in a filter: 63 characters; what is rotated: 128', async () => {
+    const revoke = (length: number) =>
+      running.human({
+        method: 'POST',
+        path: '/v1/revocations',
+        body: { service: 'x'.repeat(length) },
+        as: people.paula,
+      })
+    assert.equal((await revoke(protocolLimits.nameCharactersMax)).status, 200)
+    assertProblem(await revoke(protocolLimits.nameCharactersMax + 1), 'request_invalid')
+    const rotate = (length: number) =>
+      running.human({
+        method: 'POST',
+        path: '/v1/rotations',
+        body: { provider: 'tokens', target: 'x'.repeat(length) },
+        as: people.paula,
+      })
+    assertProblem(await rotate(protocolLimits.rotationTargetCharactersMax), 'rotation_unsupported')
+    assertProblem(await rotate(protocolLimits.rotationTargetCharactersMax + 1), 'request_invalid')
+  })
+
   test('a page of leases: 1 to 1000', async () => {
     const page = (limit: string) => running.machine({ path: `/v1/leases?limit=${limit}`, as: agent })
     for (const limit of ['1', '1000']) assert.equal((await page(limit)).status, 200)
@@ -127,6 +168,7 @@ describe('each limit holds at its edge and no further', () => {
       'from=-1',
       'from=',
       'from=1e3',
+      `from=${protocolLimits.positionMax + 1}`,
       'from=0&from=1',
       'up=1',
     ])
@@ -163,6 +205,9 @@ describe('each limit holds at its edge and no further', () => {
         as: agent,
       })
     assert.deepEqual((await form(`token=${'x'.repeat(8192)}`)).json, { active: false })
+    const hint = (length: number) => form(`token=x&token_type_hint=${'x'.repeat(length)}`)
+    assert.equal((await hint(protocolLimits.tokenHintCharactersMax)).status, 200)
+    assertProblem(await hint(protocolLimits.tokenHintCharactersMax + 1), 'request_invalid')
     for (const fields of [`token=${'x'.repeat(8193)}`, 'token=', 'hint=x', 'token=a&token=b', ''])
       assertProblem(await form(fields), 'request_invalid')
   })

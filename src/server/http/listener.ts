@@ -22,7 +22,7 @@ import { traceId } from './trace.ts'
 export type ListenerParts = GateParts & {
   readonly broker: Broker
   readonly metrics: Metrics
-  /** Shared by both planes; absent is one with the limits that `doorLimits` names. */
+  /** Shared by both planes; absent is one with the limits that `turnLimits` names. */
   readonly door?: Door
   /** Absent only on loopback. */
   readonly tls?: TlsMaterial
@@ -42,7 +42,11 @@ export function createListener(parts: ListenerParts, routes: readonly Route[]): 
   }
   const app = fastify({
     bodyLimit: protocolLimits.bodyBytesMax,
-    routerOptions: { ignoreTrailingSlash: false, caseSensitive: true, maxParamLength: 128 },
+    routerOptions: {
+      ignoreTrailingSlash: false,
+      caseSensitive: true,
+      maxParamLength: protocolLimits.parameterCharactersMax,
+    },
     exposeHeadRoutes: false,
     // Fastify's own words for these would be no problem documents.
     return503OnClosing: false,
@@ -51,9 +55,12 @@ export function createListener(parts: ListenerParts, routes: readonly Route[]): 
       if (failure) gate.broken(failure, socket)
     },
     frameworkErrors: answerFailure,
-    serverFactory: (handler) => createConnections(parts.tls, door.guard(handler, refused)),
+    serverFactory: (handler) =>
+      createConnections(parts.tls, door.guard(handler, refused)).on('connection', door.accepted),
   })
   app.decorateRequest('traceId', '')
+  app.decorateRequest('caller', null)
+  app.decorateRequest('noted', false)
   takeBodies(app)
   app.setErrorHandler(answerFailure)
   app.addHook('onResponse', (request, reply, done) => {
@@ -116,6 +123,13 @@ function refuseNowhere(app: FastifyInstance, routes: readonly Route[]): void {
     // RFC 9112 §3.2: without it, or with two, nobody can say whom the request is for.
     if (rawHeader(request, 'host').length !== 1)
       return new Failure('request_invalid', 'The request must have one Host header.')
+    // Of HTTP/0.9, in which there are no headers, Node reads headers all the same.
+    if (request.raw.httpVersionMajor !== 1)
+      return new Failure('request_invalid', 'This is not a request of HTTP/1.1.')
+    // RFC 9112 §6.1: an old version with chunks, or a coding that we do not undo, is a body that somebody on the way may read otherwise.
+    const coding = request.headers['transfer-encoding']?.toLowerCase()
+    if (coding !== undefined && (coding !== 'chunked' || request.raw.httpVersionMinor === 0))
+      return new Failure('request_invalid', 'The only Transfer-Encoding is chunked, in HTTP/1.1.')
     if (!request.is404) return undefined
     const path = request.url.split('?')[0] ?? ''
     const methods = known.filter((one) => one.path.test(path)).map(({ method }) => method)
@@ -215,7 +229,9 @@ function fail(
       internal: failure.internal,
     })
   }
+  // Fastify would close under a caller who still sends its body, and the reset would take the answer away; Node reads the rest and drops it.
   return reply
+    .removeHeader('connection')
     .code(status)
     .headers({ ...commonHeaders, ...headers })
     .type('application/problem+json')

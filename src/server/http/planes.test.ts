@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
 import { generateKeyPairSync, randomBytes } from 'node:crypto'
+import { once } from 'node:events'
 import { after, describe, test } from 'node:test'
+import { setTimeout as pause } from 'node:timers/promises'
+import { connect } from 'node:tls'
 import { seedRequest, sendRaw, spiffeId, startRunning, type WireRequest } from '../../../test/running.ts'
 import { createAuthority, createMachineKey } from '../../catalog/index.ts'
 import type { FailureCode } from '../../primitives/index.ts'
@@ -38,6 +41,32 @@ describe('who is let in', () => {
     assert.equal(answer.status, 200, answer.text)
     const entry = (await running.entries()).at(-1)
     assert.deepEqual([entry?.tenant, entry?.agent_id, entry?.plane], ['acme', 'dana', 'human'])
+  })
+
+  test('a machine whose certificate ends while its connection lives, until then alone', async () => {
+    // Times of a certificate are whole seconds; this is enough for a first request on a machine that is busy.
+    const notAfter = Date.now() + 5_000
+    const { certPem, keyPem } = await issue(running.authority, seven, { ...now, notAfter })
+    const { hostname, port } = new URL(running.broker.machineUrl)
+    const socket = connect({
+      host: hostname,
+      port: Number(port),
+      ca: running.tls.clientCa,
+      cert: certPem,
+      key: keyPem,
+    })
+    const ask = async () => {
+      socket.write('GET /v1/leases HTTP/1.1\r\nHost: x\r\n\r\n')
+      const [bytes] = await once(socket, 'data', { signal: AbortSignal.timeout(20_000) })
+      return String(bytes)
+    }
+    try {
+      assert.match(await ask(), /^HTTP\/1\.1 200 /)
+      await pause(notAfter + 1_000 - Date.now())
+      assert.match(await ask(), /^HTTP\/1\.1 401 .*"code":"certificate_expired"/s)
+    } finally {
+      socket.destroy()
+    }
   })
 
   test('on a connection that goes on with an earlier TLS session, too', async () => {

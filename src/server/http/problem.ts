@@ -90,7 +90,7 @@ export type Problem = {
 export function problemOf(failure: Failure, requestId: string): Problem {
   const { code } = failure
   const status = statusOf[code]
-  const retryAfter = retryAfterSeconds[code]
+  const retryAfter = failure.retryAfterSeconds ?? retryAfterSeconds[code]
   return {
     status,
     headers: {
