@@ -1,11 +1,11 @@
-/** The load: `node generator.ts` reads a `Load` from its input, sends it, and prints what came back. Plain sockets, so that it takes less than it asks. */
+/** The load: `node generator.ts` reads an `Order` from its input, sends it, and prints what came back. Plain sockets, so that it takes less than it asks. */
 import { connect as connectPlain, type Socket } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { connect as connectTls, createSecureContext } from 'node:tls'
-import { type Answers, countingLine, type Load, type Stream } from './load.ts'
-import { createReader } from './response.ts'
+import { type Answers, countingLine, type Order } from './load.ts'
+import { createReader, type Response } from './response.ts'
 
-const load: Load = JSON.parse(await text(process.stdin))
+const load: Order = JSON.parse(await text(process.stdin))
 const startedAt = performance.now()
 const countFrom = startedAt + load.warmSeconds * 1000
 const stopAt = countFrom + load.seconds * 1000
@@ -14,11 +14,11 @@ let connections = 0
 const identities =
   load.tls?.clients.map((client) => createSecureContext({ ca: load.tls?.ca, ...client })) ?? []
 
-setTimeout(() => console.log(countingLine), countFrom - performance.now())
-console.log(JSON.stringify(await Promise.all(load.streams.map(drive))))
+setTimeout(() => console.log(countingLine), Math.max(0, countFrom - performance.now()))
+console.log(JSON.stringify(await drive(load)))
 process.exit(0)
 
-function drive(stream: Stream): Promise<Answers> {
+function drive({ stream }: Order): Promise<Answers> {
   const tally = createTally(stream.name)
   const due = stream.ratePerSecond === undefined ? undefined : schedule(stream.ratePerSecond)
   const { requests, requestsPerConnection = Number.POSITIVE_INFINITY } = stream
@@ -64,14 +64,15 @@ type Job = {
 /** One connection: a request, its answer, the next request. A connection that breaks, or that has sent what it may, is made anew. */
 function work({ tally, due, nextRequest, requestsPerConnection }: Job) {
   let socket: Socket
-  let from = 0
+  let [dueAt, sentAt] = [0, 0]
   let waiting = false
   let stopped = false
   const next = () => {
     if (stopped) return
     const at = due ? due.take() : performance.now()
     if (at === undefined) return due?.wait(next)
-    from = at
+    dueAt = at
+    sentAt = performance.now()
     waiting = true
     socket.write(nextRequest())
   }
@@ -80,7 +81,7 @@ function work({ tally, due, nextRequest, requestsPerConnection }: Job) {
     let over = false
     const reader = createReader((answer) => {
       waiting = false
-      tally.count(answer, performance.now() - from)
+      tally.count(answer, { dueAt, sentAt })
       left -= 1
       if (left > 0) return next()
       over = true
@@ -123,13 +124,13 @@ function createTally(name: string) {
   let sample = ''
   const counts = () => performance.now() >= countFrom
   return {
-    count(answer: { status: number; retryAfter: boolean; whole: () => string }, milliseconds: number) {
+    count(answer: Response, { dueAt, sentAt }: { dueAt: number; sentAt: number }) {
       if (!counts()) return
       if (answer.status < 300) {
-        served.push(milliseconds)
+        served.push(performance.now() - dueAt)
         return
       }
-      refusals.push(milliseconds)
+      refusals.push(performance.now() - sentAt)
       refused[answer.status] = (refused[answer.status] ?? 0) + 1
       if (!answer.retryAfter) withoutRetryAfter += 1
       if (sample === '') sample = answer.whole()

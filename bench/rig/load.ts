@@ -14,6 +14,8 @@ export type Stream = {
   readonly requestsPerConnection?: number
   /** Absent is as fast as they are answered. */
   readonly ratePerSecond?: number
+  /** Its sender steps back where others send from the same core, whose latencies are what is asked for. */
+  readonly background?: true
 }
 
 /** What to send where. Nothing goes on after `warmSeconds` and `seconds`. */
@@ -39,6 +41,7 @@ export type Answers = {
   /** Answers that are no success, by status. */
   readonly refused: Readonly<Record<string, number>>
   readonly refusedPerSecond: number
+  /** From when it was sent: a refusal gives no place to the requests that are due behind it. */
   readonly refusedP99: number
   /** Refusals that did not say when to come back. */
   readonly withoutRetryAfter: number
@@ -52,16 +55,27 @@ const generator = join(import.meta.dirname, 'generator.ts')
 /** What the generator says when it begins to count. */
 export const countingLine = 'counting'
 
-/** Sends the load from the other core, and gives what came back to each stream. `onCounting` is called when it begins to count. */
-export async function send(load: Load, onCounting?: () => void): Promise<readonly Answers[]> {
-  const child = startPinned([process.execPath, generator], { core: cores.load })
-  const late = setTimeout(() => void child.stop('SIGKILL'), (load.warmSeconds + load.seconds + 30) * 1000)
-  child.write(JSON.stringify(load))
+/** What one generator is told. */
+export type Order = Omit<Load, 'streams'> & { readonly stream: Stream }
+
+/**
+ * Sends the load from the other core, and gives what came back to each stream: each has a process of its own, so that none waits for another's answers
+ * to be read. `onCounting` is called when one begins to count.
+ */
+export async function send({ streams, ...rest }: Load, onCounting?: () => void): Promise<readonly Answers[]> {
+  return Promise.all(streams.map((stream) => sendStream({ ...rest, stream }, onCounting)))
+}
+
+async function sendStream(order: Order, onCounting?: () => void): Promise<Answers> {
+  const priority = order.stream.background ? ['nice', '-n', '10'] : []
+  const child = startPinned([...priority, process.execPath, generator], { core: cores.load })
+  const late = setTimeout(() => void child.stop('SIGKILL'), (order.warmSeconds + order.seconds + 30) * 1000)
+  child.write(JSON.stringify(order))
   try {
     const first = await child.line()
     if (first !== countingLine) throw new Error(`The load did not begin: ${first}`)
     onCounting?.()
-    const answers: readonly Answers[] = JSON.parse(await child.line())
+    const answers: Answers = JSON.parse(await child.line())
     return answers
   } finally {
     clearTimeout(late)

@@ -6,7 +6,7 @@ import { describe, type TestContext, test } from 'node:test'
 import { problem } from '../../protocol/index.ts'
 import { connectionLimits } from './connections.ts'
 import { createDoor } from './door.ts'
-import type { TurnLimits } from './turns.ts'
+import { type TurnLimits, turnLimits } from './turns.ts'
 
 test('who finds no place is refused at once, and told when to come back', async (t) => {
   const door = await openDoor(t, { waitingEachMax: 1 })
@@ -147,6 +147,28 @@ test('who goes away while waiting is not served, and takes nobody’s turn', asy
   assert.deepEqual(door.begun, ['r0', 'r2'])
 })
 
+test('whoever was refused beside somebody that asks seldom is heard again a little later', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const door = await openDoor(t, { startsPerShortTurnEach: 1, waitingEachMax: 2, shortTurns: 9 })
+  const [flooding, alike, quiet] = [
+    await door.caller('acme'),
+    await door.caller('acme'),
+    await door.caller('globex'),
+  ]
+  for (let nth = 0; nth < 9; nth += 1) await flooding.ask(`a${nth}`)
+  await quiet.ask('g0')
+  await alike.ask('refused')
+  door.turn()
+  await alike.answers(1)
+  alike.send('POST /again HTTP/1.1\r\nhost: door.test\r\n\r\n')
+  await quiet.ask('g1')
+  t.mock.timers.tick(turnLimits.unheardMs - 1)
+  await quiet.ask('g2')
+  assert.equal(door.arrived.includes('again'), false)
+  t.mock.timers.tick(1)
+  while (!door.arrived.includes('again')) await new Promise(setImmediate)
+})
+
 describe('the body of a refused request', () => {
   /** The place of acme is taken. */
   const refusing = async (t: TestContext) => {
@@ -229,6 +251,7 @@ async function openDoor(t: TestContext, limits: Partial<TurnLimits>) {
   return {
     begun,
     refused,
+    arrived,
     turn: () => {
       for (const callback of turns.splice(0)) callback()
     },

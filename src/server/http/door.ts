@@ -27,9 +27,10 @@ export function createDoor(
   changed: Partial<TurnLimits> = {},
   nextTurn: (callback: () => void) => unknown = setImmediate,
 ): Door {
-  const turns = createTurns({ ...turnLimits, ...changed }, nextTurn)
+  const limits = { ...turnLimits, ...changed }
+  const turns = createTurns(limits, nextTurn)
   const sources = new WeakMap<Socket, Source>()
-  const turnAway = createTurnAway(nextTurn)
+  const turnAway = createTurnAway(nextTurn, () => (turns.areShort() ? limits.unheardMs : 0))
 
   /** What is not proven yet: connections that had no chance to prove anything take turns with those that had one and did not. */
   const unprovenSource = (socket: Socket, word: string) => ({

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import { Failure } from '../../primitives/index.ts'
 import { connectionLimits } from './connections.ts'
 import { commonHeaders, problemOf } from './problem.ts'
@@ -7,9 +8,15 @@ import { traceId } from './trace.ts'
 
 type TurnAway = (why: keyof typeof answers, request: IncomingMessage, response: ServerResponse) => number
 
-/** Answers that there is no place, and gives the status. `nextTurn` calls back once in the event loop's next turn. */
-export function createTurnAway(nextTurn: (callback: () => void) => unknown): TurnAway {
-  const drop = createDrop(nextTurn)
+/**
+ * Answers that there is no place, and gives the status. `nextTurn` calls back once in the event loop's next turn; `unheardMs` tells how long
+ * the connection is then not listened to.
+ */
+export function createTurnAway(
+  nextTurn: (callback: () => void) => unknown,
+  unheardMs: () => number,
+): TurnAway {
+  const drop = createDrop(nextTurn, unheardMs)
   return (why, request, response) => {
     const { status, headers, before, after } = answers[why]
     const { traceparent } = request.headers
@@ -61,15 +68,26 @@ function nextId(): string {
  * Node reads what is left of a request that was answered and drops it, so that its connection serves again. Most are whole within the turn; under one
  * that is not, the connection is closed after `lingerMs`: its sender had time to read the answer, and cannot keep us reading.
  */
-function createDrop(nextTurn: (callback: () => void) => unknown): (request: IncomingMessage) => void {
+function createDrop(
+  nextTurn: (callback: () => void) => unknown,
+  unheardMs: () => number,
+): (request: IncomingMessage) => void {
   const answered: IncomingMessage[] = []
   const look = () => {
-    for (const request of answered.splice(0)) if (!request.complete) closeLater(request)
+    const pauseMs = unheardMs()
+    for (const request of answered.splice(0))
+      if (!request.complete) closeLater(request)
+      else if (pauseMs > 0) hearLater(request.socket, pauseMs)
   }
   return (request) => {
     if (answered.length === 0) nextTurn(look)
     answered.push(request)
   }
+}
+
+function hearLater(socket: Socket, milliseconds: number): void {
+  socket.pause()
+  setTimeout(() => socket.resume(), milliseconds).unref()
 }
 
 function closeLater(request: IncomingMessage): void {

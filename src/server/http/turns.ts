@@ -3,7 +3,7 @@ import { createAsked } from './asked.ts'
 /** Every bound of who begins when, by name. Requests begin together, once in a turn of the event loop: whatever begins in one waits for all the rest of it. */
 export const turnLimits = {
   /** Requests that begin in one turn: many, since they share one commit. */
-  startsPerTurn: 128,
+  startsPerTurn: 64,
   /** … of all together who proved nothing yet, in every turn: they leave most of it to those who did. */
   startsPerTurnUnproven: 32,
   /** … and of each, in a short turn: who asks seldom beside a tenant that floods does not have to sit out a long one. */
@@ -11,12 +11,14 @@ export const turnLimits = {
   startsPerShortTurnEach: 4,
   /** Turns that are short after each request of somebody who asks seldom. */
   shortTurns: 256,
+  /** While turns are short, a connection whose request was refused is heard again after so many milliseconds: refusing a flood takes a core as well. */
+  unheardMs: 200,
   /** Who asks seldom: less than the busiest one by this factor, over so many turns and as many before. */
   seldomFactor: 4,
   seldomTurns: 128,
   /** Requests that wait for a later turn, of one tenant and of all who proved who they are. */
-  waitingEachMax: 256,
-  waitingMax: 768,
+  waitingEachMax: 128,
+  waitingMax: 512,
   /** … of one address and of all, on connections that proved nothing yet. Each such connection waits with one. */
   waitingUnprovenEachMax: 512,
   waitingUnprovenMax: 1_024,
@@ -42,6 +44,8 @@ export interface Turns {
    * while connections come, as many are let in before anything begins as may begin with what they bring.
    */
   accepted(): void
+  /** Whether somebody who asks seldom stands beside others who flood. */
+  areShort(): boolean
 }
 
 type Group = {
@@ -142,6 +146,7 @@ export function createTurns(limits: TurnLimits, nextTurn: (callback: () => void)
     accepted() {
       comes = true
     },
+    areShort: () => shortTurnsLeft > 0,
   }
 }
 
