@@ -11,6 +11,13 @@ export type Acknowledged = {
 
 type Receipt = { readonly index: number; readonly leaf_hash: string; readonly checkpoint: string }
 
+/** Lease ids of the credentials that work at their provider now. */
+export type Standing = {
+  readonly works: ReadonlySet<string>
+  /** Of those, the ones that nothing can end before their time, which is not over yet. */
+  readonly bounded: ReadonlySet<string>
+}
+
 /** Who may see and end everything. */
 export const warden = {
   plane: 'machine',
@@ -21,14 +28,11 @@ export const warden = {
   subject: 'warden',
 } as const
 
-/**
- * Everything that is not as it was promised, after one turn of the reconciler. `standing` gives the credentials that the provider has, by
- * lease id; absent where it cannot say.
- */
+/** Everything that is not as it was promised, after one turn of the reconciler. `standing` is absent where the provider cannot say. */
 export async function checkAftermath(
   assembled: Assembled,
   acknowledged: Acknowledged,
-  standing?: () => Promise<ReadonlySet<string>>,
+  standing?: () => Promise<Standing>,
 ): Promise<readonly string[]> {
   const unfinished = await leasesIn(assembled, ['intended', 'ending'])
   const credentials = standing && (await standing())
@@ -44,19 +48,37 @@ export async function checkAftermath(
 async function strays(
   assembled: Assembled,
   { revoked }: Acknowledged,
-  credentials: ReadonlySet<string>,
+  { works, bounded }: Standing,
 ): Promise<readonly string[]> {
   const live = await leasesIn(assembled, ['live'])
   const liveIds = new Set(live.map(({ id }) => id))
   const now = Date.now()
-  const unexplained = [...credentials].filter((id) => !liveIds.has(id))
-  const empty = live.filter(({ id, expiresAt }) => expiresAt > now && !credentials.has(id))
+  const unexplained = [...works].filter((id) => !liveIds.has(id) && !bounded.has(id))
+  const empty = live.filter(({ id, expiresAt }) => expiresAt > now && !works.has(id))
   return [
-    ...unexplained.map((id) => `the credential ${id} lives without a live lease`),
+    ...(await Promise.all(unexplained.map((id) => unexplainedOne(assembled, id)))),
+    ...(await withoutEntry(assembled, works)).map((id) => `the credential ${id} lives without an entry`),
     ...empty.map(({ id }) => `the live lease ${id} has no credential any more`),
-    ...[...revoked].filter((id) => credentials.has(id)).map((id) => `${id} is revoked, and lives`),
+    ...[...revoked].filter((id) => works.has(id)).map((id) => `${id} is revoked, and lives`),
   ]
 }
+
+async function unexplainedOne({ broker }: Assembled, id: string): Promise<string> {
+  const lease = await broker.findLease(warden, id).catch(() => undefined)
+  const known = lease ? `${lease.provider}, ${lease.state}, ${lease.endReason}` : 'unknown'
+  return `the credential ${id} lives without a live lease (${known})`
+}
+
+/** Credentials that the log does not know of. */
+async function withoutEntry({ log }: Assembled, works: ReadonlySet<string>): Promise<readonly string[]> {
+  const unknown = new Set(works)
+  for (let from = 0; from < log.size() && unknown.size > 0; from += entriesAtOnce)
+    for (const bytes of await log.entries(from, entriesAtOnce))
+      unknown.delete(parseEntry(bytes)?.lease_id ?? '')
+  return [...unknown]
+}
+
+const entriesAtOnce = 1000
 
 async function leasesIn({ broker }: Assembled, states: readonly Lease['state'][]): Promise<readonly Lease[]> {
   const leases: Lease[] = []

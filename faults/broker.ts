@@ -1,6 +1,8 @@
 /** `sallyport serve` that kills itself: at the FAULT_PASSAGE-th passage of FAULT_POINT. What ships has no such points. */
 import { readFileSync } from 'node:fs'
+import { flushCompileCache } from 'node:module'
 import { parseArgs } from 'node:util'
+import { aws } from '../src/adapters/providers/aws/index.ts'
 import { postgres } from '../src/adapters/providers/postgres/index.ts'
 import type { Ledger, Provider, ProviderDefinition } from '../src/broker/index.ts'
 import { runBroker } from '../src/cli/running-broker.ts'
@@ -33,11 +35,13 @@ const running = await runBroker({
     clientCa: read(values['client-ca']),
   },
   meter: (ledger) => wireLedger(ledger, tripwire),
-  providers: [wireProvider(postgres, tripwire)],
+  providers: [wireProvider(aws, tripwire), wireProvider(postgres, tripwire)],
   note: (line) => console.error(JSON.stringify(line)),
 })
 const { machineUrl, humanUrl, assembled } = running
 console.log(JSON.stringify({ machine: machineUrl, human: humanUrl, log_key: assembled.log.vkey }))
+// Else it would be written at an orderly end alone, and there is none.
+flushCompileCache()
 process.once('SIGTERM', () => void running.stop())
 
 /** A point before and after each kind of entry: the intent, the seal, the ending. */

@@ -1,13 +1,19 @@
 import { spawnSync } from 'node:child_process'
 import { copyFileSync, existsSync, mkdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as pause } from 'node:timers/promises'
 import { assemble } from '../src/catalog/index.ts'
 import { createFaultyStorage } from '../src/testing/log-storage.ts'
 import { agents, makeSite, type Serving, type Site } from '../test/end-to-end/site.ts'
 import { type Acknowledged, checkAftermath } from './aftermath.ts'
 import { apiContract } from './contract.ts'
+import { type FailingDisk, makeFailingDisk } from './failing-disk.ts'
 import type { Fault, FaultOptions, Row, Skipped } from './harness.ts'
 import { inThisProcess, nobodyTold, placeOf, requestId } from './in-process.ts'
+import { highRates } from './provider-site.ts'
+
+const disks = { full, ioErrors, failing, slow, readOnly, locked, exchanged }
 
 /** What a disk does to a broker: full, failing, slow, read-only, taken by somebody else, or put back as it was before. */
 export const disk: Fault = {
@@ -15,7 +21,7 @@ export const disk: Fault = {
   title: 'a store that is full, fails, is slow, read-only, locked, or exchanged for an older copy',
   async run(options) {
     const rows: (Row | Skipped)[] = []
-    for (const [name, one] of Object.entries({ full, failing, slow, readOnly, locked, exchanged })) {
+    for (const [name, one] of Object.entries(disks)) {
       options.progress(name)
       const site = await makeSite(apiContract(one === failing || one === slow ? 'fake' : 'jwt'))
       try {
@@ -49,8 +55,12 @@ async function ask(serving: Serving, agent: string, acknowledged: Acknowledged):
 }
 
 /** What the folder holds against what was acknowledged. */
-async function look(site: Site, acknowledged: Acknowledged): Promise<readonly string[]> {
-  const assembled = await assemble(placeOf(site))
+async function look(
+  site: Site,
+  acknowledged: Acknowledged,
+  dataFolder = site.path('data'),
+): Promise<readonly string[]> {
+  const assembled = await assemble({ ...placeOf(site), dataFolder })
   try {
     return await checkAftermath(assembled, acknowledged)
   } finally {
@@ -82,7 +92,7 @@ async function full(site: Site): Promise<Row | Skipped> {
   if (!data) return cannotMount
   try {
     const acknowledged = nobodyTold()
-    const serving = await site.serve({ words: ['--agent-rate', '100000', '--tenant-rate', '100000'] })
+    const serving = await site.serve({ words: highRates })
     let refused = 0
     const fill = async (agent: string) => {
       while (refused < refusalsWanted) if (!(await ask(serving, agent, acknowledged))) refused += 1
@@ -108,7 +118,58 @@ async function eventually(work: () => Promise<boolean>): Promise<boolean> {
   return false
 }
 
-const failures = { short: 200, long: 400 } as const
+const ioRounds = { short: 2, long: 12 } as const
+
+/** After the errors are over; more than one, because the first may be tried by a probe alone. */
+const asksAfter = 20
+
+/**
+ * Blocks that cannot be written, under load. After an input or output error nothing is issued until the broker is started anew on a file system
+ * that was mounted anew: of what is written before, a disk may keep less than it says. What was acknowledged is there then.
+ */
+async function ioErrors(site: Site, { length }: FaultOptions): Promise<Row | Skipped> {
+  const tally = { issued: 0, refused: 0 }
+  const lost: string[] = []
+  for (let round = 0; round < ioRounds[length]; round += 1) {
+    const data = makeFailingDisk(site.path(`round-${round}`))
+    if (!data) return cannotMount
+    try {
+      lost.push(...(await failOnce(site, data, tally)))
+    } finally {
+      data.close()
+    }
+  }
+  const told = `${ioRounds[length]} disks, ${tally.issued} issued`
+  return { fault, what: 'failing (EIO of real blocks) under load', injected: tally.refused, lost, told }
+}
+
+async function failOnce(
+  site: Site,
+  data: FailingDisk,
+  tally: { issued: number; refused: number },
+): Promise<readonly string[]> {
+  const lost: string[] = []
+  const acknowledged = nobodyTold()
+  const dataFolder = join(data.folder, 'data')
+  const serving = await site.serve({ words: [...highRates, '--data', dataFolder] })
+  let refused = 0
+  const load = agents.map(async (agent) => {
+    while (refused < refusalsWanted) if (!(await ask(serving, agent, acknowledged))) refused += 1
+  })
+  await pause(100 + Math.random() * 400)
+  data.fail()
+  await Promise.all(load)
+  data.heal()
+  for (let nth = 0; nth < asksAfter; nth += 1)
+    if (await ask(serving, 'agent-7', acknowledged)) lost.push('it issues on a disk that has failed')
+  await serving.kill()
+  tally.issued += acknowledged.issued.length
+  tally.refused += refused
+  if (!data.remount()) return [...lost, 'the disk cannot be mounted any more']
+  return [...lost, ...(await look(site, acknowledged, dataFolder))]
+}
+
+const failures = { short: 200, long: 800 } as const
 const callersMax = 8
 
 /** Writes that fail without being done, and writes that are done and reported as failed, at any operation of the store. */
@@ -139,15 +200,18 @@ async function failing(site: Site, { length }: FaultOptions): Promise<Row> {
   }
 }
 
+/** Below the second and a half that leaves each request within its deadline of two. */
+const commitMs = { short: 250, long: 600 } as const
+
 /** A store whose every commit takes its time. */
-async function slow(site: Site): Promise<Row> {
+async function slow(site: Site, { length }: FaultOptions): Promise<Row> {
   const acknowledged = nobodyTold()
   let commits = 0
   const world = await inThisProcess(site, (inner) => ({
     ...inner,
     async commit(batch) {
       commits += 1
-      await pause(250)
+      await pause(commitMs[length])
       await inner.commit(batch)
     },
   }))
@@ -155,7 +219,7 @@ async function slow(site: Site): Promise<Row> {
   const short = acknowledged.issued.length < 200 ? ['not every request was answered'] : []
   const lost = [...short, ...(await checkAftermath(world.assembled, acknowledged, world.standing))]
   await world.assembled.close()
-  const told = `${acknowledged.issued.length} issued in ${commits} commits of 250 ms`
+  const told = `${acknowledged.issued.length} issued in ${commits} commits of ${commitMs[length]} ms`
   return { fault, what: 'slow', injected: commits, lost, told }
 }
 
@@ -202,26 +266,48 @@ async function issueSome(
   await serving[end]()
 }
 
-/** A second broker over the same folder does not start, and the first one goes on. */
+/** Whoever has the store keeps it: no second broker starts, nothing else reads or writes it, and while something else has it no broker starts. */
 async function locked(site: Site): Promise<Row> {
   const acknowledged = nobodyTold()
   const serving = await site.serve()
   const lost = [...unless('store_locked', await refusal(site))]
+  for (const statement of ['SELECT count(*) FROM lease', 'DELETE FROM lease'])
+    if (holdStore(site, statement)) lost.push(`somebody else could: ${statement}`)
   if (!(await ask(serving, 'agent-7', acknowledged))) lost.push('the first broker does not issue any more')
   await serving.stop()
+  const held = holdStore(site, 'BEGIN IMMEDIATE')
+  lost.push(...(held ? unless('store_locked', await refusal(site)) : ['the store cannot be held']))
+  held?.close()
   lost.push(...(await look(site, acknowledged)))
-  return { fault, what: 'locked: a second broker does not start', injected: 1, lost, told: '' }
+  return { fault, what: 'locked by another process', injected: 4, lost, told: '' }
 }
 
+/** The store, opened by somebody else with that statement; `undefined` when that is refused. */
+function holdStore(site: Site, statement: string): DatabaseSync | undefined {
+  const database = new DatabaseSync(site.path('data/sallyport.db'))
+  try {
+    database.exec(statement)
+    return database
+  } catch {
+    database.close()
+    return undefined
+  }
+}
+
+const endings = {
+  short: ['stop', 'kill'],
+  long: ['stop', 'kill', 'stop', 'kill', 'stop', 'kill', 'stop', 'kill'],
+} as const
+
 /** A store that was exchanged for a copy from before, or taken away, after a stop and after a crash. */
-async function exchanged(site: Site): Promise<Row> {
+async function exchanged(site: Site, { length }: FaultOptions): Promise<Row> {
   const acknowledged = nobodyTold()
   const lost: string[] = []
   const store = site.path('data/sallyport.db')
   await issueSome(site, 5, acknowledged)
   copyFileSync(store, site.path('older.db'))
   let injected = 0
-  for (const end of ['stop', 'kill'] as const) {
+  for (const end of endings[length]) {
     await issueSome(site, 20, acknowledged, end)
     // What a crash left beside it goes with the store.
     for (const part of ['', '-wal', '-shm'])

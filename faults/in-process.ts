@@ -3,7 +3,7 @@ import { assemble, systemClock } from '../src/catalog/index.ts'
 import { Failure, toFailure } from '../src/primitives/index.ts'
 import { createFakeProvider, type FakeProvider } from '../src/testing/fake-provider.ts'
 import type { Site } from '../test/end-to-end/site.ts'
-import type { Acknowledged } from './aftermath.ts'
+import type { Acknowledged, Standing } from './aftermath.ts'
 
 /** The trace of everything that the faults themselves ask for. */
 export const requestId = '0'.repeat(32)
@@ -49,7 +49,10 @@ export async function inThisProcess<Storage extends LogStorage>(
     assembled,
     storage: await wrapped.promise,
     provider,
-    standing: async () => new Set(provider.live.keys()),
+    standing: async (): Promise<Standing> => ({
+      works: new Set(await provider.planted(new AbortController().signal)),
+      bounded: new Set(),
+    }),
     /** Asks once; resolves to `issued`, or to the code of what came instead. */
     async issue(acknowledged: Acknowledged): Promise<string> {
       const call = { caller, requestId, request: wanted, deadline: Date.now() + deadlineMs }

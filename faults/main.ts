@@ -4,10 +4,11 @@ import { clock } from './clock.ts'
 import { disk } from './disk.ts'
 import type { Fault, Row, Skipped } from './harness.ts'
 import { kill } from './kill.ts'
+import { lease } from './lease.ts'
 import { power } from './power.ts'
 import { provider } from './provider.ts'
 
-const faults: readonly Fault[] = [kill, disk, clock, provider, power]
+const faults: readonly Fault[] = [kill, disk, clock, provider, power, lease]
 
 const { values, positionals } = parseArgs({
   options: { json: { type: 'boolean', default: false }, long: { type: 'boolean', default: false } },

@@ -1,7 +1,8 @@
 import type { Contract, Mode } from '../contract/index.ts'
-import type { FailureCode, Secret } from '../primitives/index.ts'
+import { Failure, type FailureCode, type Secret } from '../primitives/index.ts'
 import { type BackUpCommand, backUp, type StoreCopy } from './backup.ts'
 import { type BreakerState, createBreaker } from './breaker.ts'
+import { createBulkhead } from './bulkhead.ts'
 import type { Decision } from './decision.ts'
 import type { Ended } from './ending.ts'
 import { askedScope, createEntryWriter } from './entry.ts'
@@ -11,6 +12,7 @@ import { decideWithinTruth, type IssueAnswer, issue } from './issue.ts'
 import type { Lease, LeaseFilter } from './lease.ts'
 import { brokerLimits } from './limits.ts'
 import { watchLedger } from './outage.ts'
+import { createPatience } from './patience.ts'
 import type {
   Caller,
   EntryDraft,
@@ -57,7 +59,7 @@ export type Broker = {
   /** Records a request that was refused before anything was decided: nobody was let in, or `caller` was and asked for what there is not. */
   recordRefusal(refused: Pick<IdentityRefused, 'code' | 'subject'>, about: RefusedRequest): Promise<void>
   findLease(caller: Caller, id: string): Promise<Lease>
-  /** The leases within the caller's reach; empty when the filter reaches past it. */
+  /** The leases within the caller's reach. Throws `not_permitted` when the filter reaches past it. */
   listLeases(caller: Caller, filter: LeaseFilter, page: { after?: string; limit: number }): Promise<LeasePage>
   revoke(call: Call & { id: string }): Promise<Ended>
   revokeWhere(call: Call & { filter: LeaseFilter }): Promise<BulkRevocation>
@@ -114,7 +116,10 @@ export function createBroker(parts: BrokerParts): Broker {
     findLease: (caller, id) => reachableLease(world, caller, id),
     async listLeases(caller, filter, page) {
       const reach = withinReach(caller, filter)
-      return reach ? leases.list(reach, page) : { leases: [] }
+      if (reach) return leases.list(reach, page)
+      throw new Failure('not_permitted', 'Your identity may not see those leases.', {
+        next: 'leave out who is not you, or ask an identity with the role operator of that tenant, or platform',
+      })
     },
     revoke: (call) => revoke(world, call),
     revokeWhere: (call) => revokeWhere(world, call),
@@ -144,6 +149,8 @@ function createWorld(parts: BrokerParts): BrokerWorld {
     ...watchLedger(parts, entries),
     entries,
     breakers: new Map([...providers.keys()].map((name) => [name, createBreaker(clock, name)])),
+    bulkheads: new Map([...providers.keys()].map((name) => [name, createBulkhead(brokerLimits.mintsEach)])),
+    localMints: createPatience(clock, brokerLimits.localMintMs),
     minting: new Map(),
     endings: new Map(),
     keepsakes: new Map(),

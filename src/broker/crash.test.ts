@@ -6,6 +6,7 @@ import { createTestClock } from '../testing/clock.ts'
 import { createFakeProvider, type FakeProvider } from '../testing/fake-provider.ts'
 import { fails, openBroker, refused, unreachable } from './broker.fixture.ts'
 import { brokerLimits } from './limits.ts'
+import { inParallel } from './parallel.ts'
 import type { Ledger, Provider } from './ports/index.ts'
 
 /** Lets so many operations on the world happen, and then nothing more ever: the process is dead. */
@@ -344,7 +345,8 @@ test('more than one turn takes is done in the next one at once', { timeout: 20_0
   const { broker, clock, turn, leases } = await openBroker()
   const call = { caller: callerFixture(), requestId: 'r', request: { ...requestFixture, durationSeconds: 1 } }
   const signal = new AbortController().signal
-  await Promise.all(Array.from({ length: brokerLimits.turnLeasesMax + 1 }, () => broker.issue(call, signal)))
+  const calls = Array.from({ length: brokerLimits.turnLeasesMax + 1 }, () => call)
+  await inParallel(calls, brokerLimits.mintsEach.mints, async (one) => void (await broker.issue(one, signal)))
   await clock.advance(1_000)
   const first = await turn()
   assert.deepEqual([first.ended, first.more], [brokerLimits.turnLeasesMax, true])

@@ -289,17 +289,20 @@ test('a denial tries at most so many other requests', async () => {
   assert.equal(asked.length, 1 + nearestTriesMax)
 })
 
-test('the command of a denial is one command for a shell, whatever was asked', async () => {
+test('the command of a denial is one command for a shell, whatever was asked', async (context) => {
+  let cases = 0
   await fc.assert(
     fc.asyncProperty(
       fc.tuple(fc.string({ unit: 'grapheme' }), fc.string({ unit: 'binary' }), fc.string()),
       async ([service, action, resource]) => {
+        cases += 1
         const line = commandLine('explain', { service, action, resource })
         assert.ok(!/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u.test(line), JSON.stringify(line))
       },
     ),
     { numRuns: 500 },
   )
+  context.diagnostic(`${cases} commands`)
   const attack = {
     service: "'; touch /tmp/x #",
     action: '$(id)`id`',

@@ -3,12 +3,16 @@ export const brokerLimits = {
   /** Tries after the first one (seed 004 §6: at most 3 retries). */
   mintRetriesMax: 3,
   mintAttemptMs: 5_000,
+  /** The same for a mint in this process, which is given up after at most twice of it. */
+  localMintMs: 2_500,
   /** The caller's deadline when it names none. */
   mintDeadlineMs: 15_000,
   retryBaseMs: 200,
   retryCeilingMs: 3_000,
   breakerFailures: 5,
   breakerOpenMs: 10_000,
+  /** At one provider: mints at once, those that wait for a place, and those of one tenant. */
+  mintsEach: { mints: 64, waiting: 1_024, waitingEach: 256 },
   endAttemptMs: 10_000,
   endRetryBaseMs: 1_000,
   endRetryCeilingMs: 3_600_000,

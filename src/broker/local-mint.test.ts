@@ -62,6 +62,20 @@ test('nothing is made for a caller who has gone', async () => {
   assert.ok((await entries()).every(({ event }) => event !== 'credential_issued'))
 })
 
+test('one that does not come to its end is given up, and nothing is released', async () => {
+  const opened = await openBroker({
+    around: (fake) => localWith({ ...fake, mint: () => new Promise(() => undefined) }),
+  })
+  const began = opened.clock.now()
+  await assert.rejects(opened.ask(), fails('credential_minting_failure', /provider_timeout/))
+  const waited = opened.clock.now() - began
+  assert.ok(waited >= brokerLimits.localMintMs && waited <= 2 * brokerLimits.localMintMs, `${waited} ms`)
+  assert.equal((await opened.leases.count()).failed, 1)
+  // The next one is not given up with it.
+  const { issue } = await openBroker({ around, clock: opened.clock })
+  await issue()
+})
+
 test('its lease is revoked with one entry and without its provider', async () => {
   const journal = createJournal()
   const { issue, revoke, leases } = await openBroker({

@@ -196,6 +196,35 @@ test('a certain failure leaves the key free: the same request is minted when the
   assert.deepEqual([answer.kind, replayed], ['issued', false])
 })
 
+test('what was never sent leaves nothing to look for, unless an earlier try was', async () => {
+  const unsent = new Failure('provider_unreachable', 'Nobody listens.', { unsent: true })
+  for (const [first, expected] of [
+    [unsent, { failed: 1, ended: 0, revokes: 0 }],
+    [unreachable, { failed: 0, ended: 1, revokes: 1 }],
+  ] as const) {
+    const broker = await openBroker()
+    broker.provider.enqueue({ mint: [...failing(first, 1), ...failing(unsent, 3)] })
+    await assert.rejects(broker.ask(), fails('credential_minting_failure'))
+    await settleEndings(broker)
+    const { failed, ended } = await broker.leases.count()
+    assert.deepEqual({ failed, ended, revokes: broker.provider.revokes }, expected)
+  }
+})
+
+test('a provider that names its time is left alone until then, and its time is told when nobody can wait for it', async () => {
+  const times: number[] = []
+  const { clock } = await openBroker()
+  const { ask, provider } = await openBroker({ clock, around: timed(times, clock) })
+  const busy = (seconds: number) =>
+    new Failure('provider_throttled', 'Later.', { retryAfterSeconds: seconds })
+  provider.enqueue({ mint: [...failing(busy(3), 1), ...failing(busy(60), 1)] })
+  await assert.rejects(
+    ask(),
+    (thrown) => fails('credential_minting_failure')(thrown) && Object(thrown).retryAfterSeconds === 60,
+  )
+  assert.deepEqual(gaps(times), [3_000])
+})
+
 test('an uncertain failure keeps the key, and the answer says to take a new one', async () => {
   const { ask, provider } = await openBroker()
   provider.enqueue({ mint: failing(unreachable, 4) })
@@ -403,4 +432,51 @@ test('a caller that leaves during the trial does not shut the provider out for e
   leaving.abort(new Failure('shutting_down', 'The caller went away.'))
   await assert.rejects(asked, fails('shutting_down'))
   await issue()
+})
+
+test('so many mints are at one provider at once, more wait, and one more is refused without an alert', async () => {
+  const { mints, waitingEach } = brokerLimits.mintsEach
+  let [now, most] = [0, 0]
+  const { broker, clock, alerter, entries } = await openBroker({
+    around: (fake) => ({
+      ...fake,
+      async mint(order, signal) {
+        now += 1
+        most = Math.max(most, now)
+        fake.enqueue({ mint: [{ kind: 'wait', milliseconds: 100 }] })
+        return fake.mint(order, signal).finally(() => {
+          now -= 1
+        })
+      },
+    }),
+  })
+  const call = { caller: callerFixture(), requestId: 'r', request: requestFixture }
+  const calls = Array.from({ length: mints + waitingEach + 1 }, () =>
+    broker.issue(call, new AbortController().signal).then(
+      ({ answer }) => answer.kind,
+      (thrown: unknown) => thrown instanceof Failure && thrown.code,
+    ),
+  )
+  const came = await inTime(clock, Promise.all(calls))
+  assert.equal(most, mints)
+  assert.deepEqual(
+    came.filter((one) => one !== 'issued'),
+    ['overloaded'],
+  )
+  assert.deepEqual(alerter.alerts, [])
+  assert.ok((await entries()).some(({ outcome }) => outcome === 'overloaded'))
+})
+
+test('who waits for a place until its deadline is told so, and its lease is over', async () => {
+  const { broker, clock, provider, leases } = await openBroker()
+  const { mints } = brokerLimits.mintsEach
+  provider.enqueue({ mint: Array.from({ length: mints }, () => ({ kind: 'wait', milliseconds: 3_000 })) })
+  const call = { caller: callerFixture(), requestId: 'r', request: requestFixture }
+  const ask = (waitMs: number) =>
+    broker.issue({ ...call, deadline: clock.now() + waitMs }, new AbortController().signal)
+  const first = Array.from({ length: mints }, () => ask(10_000))
+  const late = ask(1_000)
+  const [, second] = await inTime(clock, Promise.all([Promise.all(first), Promise.allSettled([late])]))
+  assert.ok(second[0].status === 'rejected' && fails('overloaded')(second[0].reason))
+  assert.deepEqual([(await leases.count()).failed, provider.mints], [1, mints])
 })

@@ -1,11 +1,12 @@
 import { Failure, toFailure } from '../primitives/index.ts'
 import type { Verdict } from './breaker.ts'
+import { overloaded } from './bulkhead.ts'
 import type { Allowed } from './decision.ts'
 import { killOrphan } from './ending.ts'
 import type { IssueCommand } from './issue.ts'
 import type { Lease } from './lease.ts'
 import type { Minted, MintOrder, Provider } from './ports/index.ts'
-import { attempt, isPassing } from './retry.ts'
+import { attempt, isPassing, withTimeout } from './retry.ts'
 import { isHonest } from './truth.ts'
 import type { BrokerWorld } from './world.ts'
 
@@ -17,7 +18,7 @@ export type MintResult =
       readonly attempts: number
       /** The provider may have minted although nobody got the answer. */
       readonly uncertain: boolean
-      /** Nobody waited for the answer any more, so the provider is not to blame. */
+      /** Nobody waited for the answer any more, or too many for the provider to be asked: it is not to blame. */
       readonly interrupted: boolean
     }
 
@@ -29,18 +30,52 @@ export type Job = {
   readonly command: IssueCommand
 }
 
-/** Asks the provider, with retries and behind its breaker, and holds the answer against the order. Never falls back (seed 004 §6). */
+/** Asks the provider when there is a place; a failure before that has asked nobody. */
 export async function mint(world: BrokerWorld, job: Job, signal: AbortSignal): Promise<MintResult> {
+  const place = await takePlace(world, job, signal).catch(toFailure)
+  if (place instanceof Failure)
+    return { kind: 'failed', failure: place, attempts: 0, uncertain: false, interrupted: true }
+  try {
+    return await mintInside(world, job, signal)
+  } finally {
+    place()
+  }
+}
+
+/** Waits as long as the caller does. What the breaker will refuse anyway waits for nothing. */
+async function takePlace(world: BrokerWorld, job: Job, signal: AbortSignal): Promise<() => void> {
+  const { provider, tenant } = job.lease
+  const bulkhead = world.bulkheads.get(provider)
+  if (!bulkhead || world.breakers.get(provider)?.state() === 'open') return noPlace
+  const timeLeft = job.command.deadline - world.clock.now()
+  const entering =
+    bulkhead.hasPlace() || timeLeft <= 0
+      ? bulkhead.enter(tenant, signal)
+      : withTimeout(world.clock, timeLeft, signal, (stop) => bulkhead.enter(tenant, stop))
+  return entering.catch(() => {
+    // The tries themselves tell what it means that nobody waits any more.
+    if (signal.aborted) return noPlace
+    throw overloaded()
+  })
+}
+
+const noPlace = () => undefined
+
+/** With retries and behind the breaker; holds the answer against the order. Never falls back (seed 004 §6). */
+async function mintInside(world: BrokerWorld, job: Job, signal: AbortSignal): Promise<MintResult> {
   const order = orderOf(job)
   let tell: ((verdict: Verdict) => void) | undefined
+  let asked = false
   let uncertain = false
   const onFailure = (failure: Failure) => {
     tell?.(signal.aborted ? 'unknown' : verdictOf(failure))
-    uncertain ||= signal.aborted || mayHaveMinted(failure)
+    uncertain ||= asked && (signal.aborted || mayHaveMinted(failure))
   }
   const tried = await attempt(world, { deadline: job.command.deadline, signal, onFailure }, async (stop) => {
     tell = undefined
+    asked = false
     tell = world.breakers.get(job.lease.provider)?.enter()
+    asked = true
     const minted = await job.provider.mint(order, stop)
     if (stop.aborted) return killLate(world, job, minted)
     tell?.('answered')
@@ -58,16 +93,16 @@ export async function mint(world: BrokerWorld, job: Job, signal: AbortSignal): P
   }
 }
 
-/** Mints in this process. Nothing is waited for, so there is nothing to try again, and nothing that a failure could leave behind. */
+/** Mints in this process: nothing to try again, and nothing that a failure could leave behind. Who does not come to an end is given up. */
 export async function mintLocally(world: BrokerWorld, job: Job, signal: AbortSignal): Promise<MintResult> {
   const order = orderOf(job)
   try {
     signal.throwIfAborted()
-    const minted = honest(await job.provider.mint(order, signal), order, world)
-    return { kind: 'minted', minted, attempts: 1 }
+    const minted = await world.localMints(job.provider.mint(order, signal))
+    return { kind: 'minted', minted: honest(minted, order, world), attempts: 1 }
   } catch (thrown) {
-    const interrupted = signal.aborted
-    return { kind: 'failed', failure: toFailure(thrown), attempts: 1, uncertain: false, interrupted }
+    const failure = publicFailure(toFailure(thrown), { ...job, attempts: 1, uncertain: false })
+    return { kind: 'failed', failure, attempts: 1, uncertain: false, interrupted: signal.aborted }
   }
 }
 
@@ -113,6 +148,7 @@ function verdictOf(failure: Failure): Verdict {
 
 /** Only a plain "no" and a closed door are certain; everything else may have left something behind. */
 function mayHaveMinted(failure: Failure): boolean {
+  if (failure.unsent) return false
   return ![
     'provider_refused',
     'provider_policy_too_large',
@@ -131,6 +167,7 @@ function publicFailure(failure: Failure, job: Job & { attempts: number; uncertai
     {
       internal: `${failure.code}: ${failure.internal ?? failure.message}`,
       cause: failure,
+      ...(failure.retryAfterSeconds === undefined ? {} : { retryAfterSeconds: failure.retryAfterSeconds }),
       // After an uncertain failure the key stays with the lease that is being ended.
       next: `try again later with ${uncertain ? 'a new' : 'the same'} Idempotency-Key`,
     },

@@ -36,7 +36,8 @@ export async function attempt<T>(
     } catch (thrown) {
       const failure = toFailure(thrown)
       options.onFailure(failure)
-      const pause = backoffMs(world.random, attempts)
+      // Whoever asks for more time than there is left is not asked again.
+      const pause = Math.max(backoffMs(world.random, attempts), (failure.retryAfterSeconds ?? 0) * 1000)
       const hopeless = attempts > brokerLimits.mintRetriesMax || !isPassing(failure) || options.signal.aborted
       if (hopeless || world.clock.now() + pause >= options.deadline)
         return { kind: 'failed', failure, attempts }

@@ -1,6 +1,7 @@
 import type { Contract, Mode } from '../contract/index.ts'
 import type { Clock, RandomBytes } from '../primitives/index.ts'
 import type { Breaker } from './breaker.ts'
+import type { Bulkhead } from './bulkhead.ts'
 import type { EndCause, Ended } from './ending.ts'
 import type { EntryWriter } from './entry.ts'
 import type { Outage } from './outage.ts'
@@ -33,6 +34,9 @@ export type Minting = {
 export type BrokerWorld = BrokerParts & {
   readonly entries: EntryWriter
   readonly breakers: ReadonlyMap<string, Breaker>
+  readonly bulkheads: ReadonlyMap<string, Bulkhead>
+  /** Gives up on a mint in this process that does not come to its end. */
+  readonly localMints: <T>(mint: Promise<T>) => Promise<T>
   /** By lease id. A lease that is `intended` and not here is an orphan. */
   readonly minting: Map<string, Minting>
   /** Endings that are going on in this process, by lease id. */

@@ -36,6 +36,36 @@ test('a suspension of the machine counts, from the next look on', () => {
   assert.equal(now(), 1_000_000 + suspensionLookMs + 3_600_000)
 })
 
+test('a process that waits for a processor while it looks takes that for no suspension', () => {
+  const { read, pass } = sources()
+  // Held up after every single reading.
+  const now = createSteadyClock({
+    ...read,
+    uptime() {
+      const uptime = read.uptime()
+      pass(400)
+      return uptime
+    },
+  })
+  for (let turn = 0; turn < 20; turn += 1) {
+    pass(suspensionLookMs)
+    const told = now()
+    assert.ok(told <= read.wall() && told >= read.wall() - 400, `${told - read.wall()} ms`)
+  }
+})
+
+test('one that is held up while it begins reads the time anew', () => {
+  const { read, pass } = sources()
+  let heldUp = 3
+  const wall = () => {
+    const told = read.wall()
+    if (heldUp > 0) pass(700)
+    heldUp -= 1
+    return told
+  }
+  assert.equal(createSteadyClock({ ...read, wall })(), read.wall())
+})
+
 test('the coarseness of uptime is no suspension, and time never runs backwards', () => {
   const { at, read, pass } = sources()
   const now = createSteadyClock(read)

@@ -21,18 +21,32 @@ const suspensionMsMin = 100
  * keeps it alive. A clock that was wrong when this began stays wrong until the next start.
  */
 export function createSteadyClock(sources: ClockSources): () => number {
-  const began = { wall: sources.wall(), monotonic: sources.monotonic(), uptime: sources.uptime() }
+  const began = { ...readBoth(sources), uptime: sources.uptime() }
   let suspendedMs = 0
   let lookedAt = began.monotonic
   return () => {
-    const monotonic = sources.monotonic()
-    const elapsed = monotonic - began.monotonic
+    let monotonic = sources.monotonic()
     if (monotonic - lookedAt >= suspensionLookMs) {
+      const uptimeMs = sources.uptime() - began.uptime
+      // Read after it: what this process waited for a processor in between is no suspension.
+      monotonic = sources.monotonic()
       lookedAt = monotonic
-      const suspended = sources.uptime() - began.uptime - elapsed
+      const suspended = uptimeMs - (monotonic - began.monotonic)
       if (suspended > suspendedMs + suspensionMsMin) suspendedMs = suspended
     }
-    return Math.floor(began.wall + elapsed + suspendedMs)
+    return Math.floor(began.wall + monotonic - began.monotonic + suspendedMs)
+  }
+}
+
+/** What this process waits for a processor between the two readings would stay in every time that it ever tells. */
+const readingMsMax = 5
+const readingsMax = 20
+
+function readBoth({ wall, monotonic }: ClockSources): { readonly wall: number; readonly monotonic: number } {
+  for (let reading = 1; ; reading += 1) {
+    const before = monotonic()
+    const both = { wall: wall(), monotonic: monotonic() }
+    if (both.monotonic - before <= readingMsMax || reading === readingsMax) return both
   }
 }
 

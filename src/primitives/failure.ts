@@ -69,6 +69,12 @@ export type FailureDetail = {
   readonly cause?: unknown
   /** What the caller can do next, as one sentence or command. */
   readonly next?: string
+  /** An entry of the log tells of it already. */
+  readonly recorded?: true
+  /** It broke before a byte of the request went out: whoever was to be asked has done nothing. */
+  readonly unsent?: true
+  /** When to try again, as whoever was asked says. */
+  readonly retryAfterSeconds?: number
 }
 
 /** A breakage with a stable `code` and a sentence that is safe to show to the caller. A "no" is a value, not this. */
@@ -76,6 +82,9 @@ export class Failure extends Error {
   readonly code: FailureCode
   readonly internal: string | undefined
   readonly next: string | undefined
+  readonly recorded: boolean
+  readonly unsent: boolean
+  readonly retryAfterSeconds: number | undefined
 
   constructor(code: FailureCode, message: string, detail: FailureDetail = {}) {
     super(message, detail.cause === undefined ? undefined : { cause: detail.cause })
@@ -83,6 +92,9 @@ export class Failure extends Error {
     this.code = code
     this.internal = detail.internal
     this.next = detail.next
+    this.recorded = detail.recorded === true
+    this.unsent = detail.unsent === true
+    this.retryAfterSeconds = detail.retryAfterSeconds
   }
 }
 

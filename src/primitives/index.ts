@@ -1,5 +1,5 @@
 export { type Clock, timestamp } from './clock.ts'
-export { equalInConstantTime, sha256, sha256Hex } from './digest.ts'
+export { equalInConstantTime, sha256, sha256Hex, sha256Latin1 } from './digest.ts'
 export { formatDuration, parseDurationSeconds } from './duration.ts'
 export { ecdsaFromDer, ecdsaToDer } from './ecdsa.ts'
 export { Failure, type FailureCode, type FailureDetail, failureCodes, toFailure } from './failure.ts'

@@ -15,9 +15,15 @@ import { createWire, type Running, startRunning, type WireAnswer } from '../runn
 
 let running: Running
 let paula: Client
+/** What was issued before the backup `before.db` was taken. */
+let early: { readonly token: Issued; readonly thing: Issued }
+let beforeFile: string
 before(async () => {
   running = await startRunning()
   paula = clientOf(running.broker, running.people.paula.bearer)
+  early = { token: await issue(bucket), thing: await issue(thing('early')) }
+  beforeFile = join(running.folder, 'before.db')
+  await takeBackup(beforeFile)
 })
 after(async () => {
   paula?.close()
@@ -30,6 +36,15 @@ function clientOf(broker: RunningBroker, token = ''): Client {
     ca: running.authority.own.certPem,
     identity: { kind: 'token', token },
   })
+}
+
+type Issued = Readonly<Record<string, unknown>>
+
+async function issue(request: object): Promise<Issued> {
+  const as = { certificate: running.machines['agent-7'].certificate }
+  const answer = await running.machine({ method: 'POST', path: '/v1/credentials', body: request, as })
+  assert.equal(answer.status, 201, answer.text)
+  return answer.json
 }
 
 async function takeBackup(file: string): Promise<Buffer> {
@@ -84,11 +99,24 @@ describe('a backup', { timeout: 60_000 }, () => {
     )
   })
 
+  test('may be asked for again by whoever has the whole of it, at once', async () => {
+    for (let nth = 0; nth < 20; nth += 1) {
+      const copy = await running.broker.assembled.copyStore()
+      let read = 0
+      for await (const piece of copy.read()) {
+        read += piece.byteLength
+        if (read < copy.bytes) continue
+        const next = await running.broker.assembled.copyStore()
+        await next.discard()
+      }
+    }
+  })
+
   test('is taken one at a time, and who goes away leaves the next one room', async () => {
     const copy = await running.broker.assembled.copyStore()
     const busy = await running.human({ ...post, as: running.people.paula })
-    assert.deepEqual([busy.status, busy.json['code']], [503, 'overloaded'])
     await copy.discard()
+    assert.deepEqual([busy.status, busy.json['code']], [503, 'overloaded'])
     const gone = new AbortController()
     const asked = running.human({ ...post, as: running.people.paula, signal: gone.signal })
     setImmediate(() => gone.abort())
@@ -99,8 +127,8 @@ describe('a backup', { timeout: 60_000 }, () => {
   test('that cannot be recorded is not handed out', async () => {
     running.setStore('broken')
     const ask = () => running.human({ ...post, as: running.people.paula })
-    await eventually(async () => (await ask()).json['code'] === 'log_unwritable')
-    running.setStore('whole')
+    const refused = eventually(async () => (await ask()).json['code'] === 'log_unwritable')
+    await refused.finally(() => running.setStore('whole'))
     await eventually(async () => (await ask()).status === 200)
   })
 })
@@ -108,19 +136,6 @@ describe('a backup', { timeout: 60_000 }, () => {
 describe('a broker that was restored from a backup', { timeout: 60_000 }, () => {
   test('goes on issuing in a new epoch; what was minted or revoked after the backup is dead', async () => {
     const { certificate } = running.machines['agent-7']
-    const issue = async (request: object): Promise<Readonly<Record<string, unknown>>> => {
-      const answer = await running.machine({
-        method: 'POST',
-        path: '/v1/credentials',
-        body: request,
-        as: { certificate },
-      })
-      assert.equal(answer.status, 201, answer.text)
-      return answer.json
-    }
-    const early = { token: await issue(bucket), thing: await issue(thing('early')) }
-    const file = join(running.folder, 'before.db')
-    await takeBackup(file)
     const oldKey = running.broker.assembled.log.vkey
     // All this the backup does not know of.
     const revoked = await running.machine({
@@ -135,7 +150,7 @@ describe('a broker that was restored from a backup', { timeout: 60_000 }, () => 
     assert.equal(running.fake.live.size, 2)
 
     const dataFolder = join(running.folder, 'restored')
-    const restored = await restoreBackup({ backupFile: file, dataFolder, vkey: oldKey })
+    const restored = await restoreBackup({ backupFile: beforeFile, dataFolder, vkey: oldKey })
     assert.deepEqual(
       [restored.origin, restored.from.origin, restored.leasesEnding],
       ['wire/epoch-2', 'wire', 2],
@@ -199,7 +214,7 @@ describe('a broker that was restored from a backup', { timeout: 60_000 }, () => 
 describe('a restoration', { timeout: 60_000 }, () => {
   const restore = (more: Partial<Parameters<typeof restoreBackup>[0]>) =>
     restoreBackup({
-      backupFile: join(running.folder, 'before.db'),
+      backupFile: beforeFile,
       dataFolder: join(running.folder, 'new'),
       vkey: running.broker.assembled.log.vkey,
       ...more,
@@ -216,7 +231,7 @@ describe('a restoration', { timeout: 60_000 }, () => {
     await assert.rejects(restore({ backupFile: join(running.folder, 'nothing.db') }), {
       code: 'store_invalid',
     })
-    const bytes = await readFile(join(running.folder, 'before.db'))
+    const bytes = await readFile(beforeFile)
     const at = bytes.indexOf('credential_issued')
     const damaged = join(running.folder, 'damaged.db')
     await writeFile(damaged, Buffer.from(bytes).fill('X', at, at + 1))
@@ -226,7 +241,7 @@ describe('a restoration', { timeout: 60_000 }, () => {
 
   test('tells a provider nothing that only the table of leases in the backup says', async () => {
     const forged = join(running.folder, 'forged.db')
-    await writeFile(forged, await readFile(join(running.folder, 'before.db')))
+    await writeFile(forged, await readFile(beforeFile))
     const database = new DatabaseSync(forged)
     const open = database.prepare("SELECT id, handle FROM lease WHERE state = 'live'").all()
     assert.equal(open.length, 2)

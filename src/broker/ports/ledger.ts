@@ -14,6 +14,7 @@ export type EntryEvent =
   | 'lease_ending'
   | 'lease_ended'
   | 'lease_end_failed'
+  | 'leases_revoked'
   | 'orphan_found'
   | 'secret_rotated'
   | 'backup_taken'

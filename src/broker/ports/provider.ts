@@ -63,7 +63,8 @@ export type Capabilities = {
   /**
    * Set where neither minting nor revoking reaches anything outside this process. What was made is in memory until it is released, where a
    * crash ends it, so the broker records it once, before the release, and no intent before the mint; and the lease alone says whether
-   * it was revoked, so `revoke` is not called for it. Such a credential MUST end by itself.
+   * it was revoked, so `revoke` is not called for it. Such a credential MUST end by itself. A signer that is asked over a network is
+   * not local: it needs the tries, the breaker and the places of the others.
    */
   readonly mintsLocally?: true
   /** What `rotate` works for; empty when there is nothing to rotate. */

@@ -22,7 +22,10 @@ export function failureOf(answer: Answer, service: 'STS' | 'IAM' | 'S3'): Failur
   const error = errorOf(answer)
   const internal = `${service} ${answer.status} ${error ? `${error.code}: ${error.message.slice(0, 500)}` : 'without an error document'}`
   if (answer.status === 429 || (error && throttles.has(error.code)))
-    return new Failure('provider_throttled', `AWS ${service} asks to be called less often.`, { internal })
+    return new Failure('provider_throttled', `AWS ${service} asks to be called less often.`, {
+      internal,
+      ...(answer.retryAfterSeconds === undefined ? {} : { retryAfterSeconds: answer.retryAfterSeconds }),
+    })
   if (answer.status >= 500)
     return new Failure('provider_unreachable', `AWS ${service} is failing.`, { internal })
   if (!error || answer.status < 400) return malformed(internal)

@@ -12,7 +12,12 @@ export type Call = {
   readonly headers?: Readonly<Record<string, string>>
 }
 
-export type Answer = { readonly status: number; readonly text: string }
+export type Answer = {
+  readonly status: number
+  readonly text: string
+  /** Seconds after which AWS wants to be asked again. */
+  readonly retryAfterSeconds?: number
+}
 
 export type Exchange = (call: Call, keys: AwsKeys, signal: AbortSignal) => Promise<Answer>
 
@@ -36,7 +41,7 @@ export function createExchange(options: { clock: Clock; timeoutSeconds: number }
         redirect: 'manual',
         signal: stop,
       })
-      return { status: response.status, text: await readText(response) }
+      return { status: response.status, text: await readText(response), ...retryAfter(response) }
     } catch (thrown) {
       if (thrown instanceof Failure) throw thrown
       throw brokenOff(call, thrown, stop)
@@ -57,6 +62,15 @@ function sign({ url, service, region, form, headers }: Call, keys: AwsKeys, cloc
     ...(keys.sessionToken ? { sessionToken: keys.sessionToken.reveal() } : {}),
     datetime: new Date(clock.now()).toISOString().replace(/[:-]|\.[0-9]{3}/g, ''),
   }).sign()
+}
+
+const retryAfterSecondsMax = 3_600
+
+/** Where it stands in seconds (RFC 9110 §10.2.3) that somebody could wait. */
+function retryAfter({ headers }: Response): Pick<Answer, 'retryAfterSeconds'> {
+  const words = headers.get('retry-after') ?? ''
+  const seconds = /^[0-9]{1,4}$/.test(words) ? Number(words) : 0
+  return seconds > 0 && seconds <= retryAfterSecondsMax ? { retryAfterSeconds: seconds } : {}
 }
 
 async function readText(response: Response): Promise<string> {
@@ -84,7 +98,16 @@ function unreadable(internal: string, cause?: unknown): Failure {
 function brokenOff({ url, service }: Call, cause: unknown, stop: AbortSignal): Failure {
   const name = service.toUpperCase()
   const reason = cause instanceof Error && cause.cause instanceof Error ? cause.cause.message : `${cause}`
-  const detail = { internal: `${url.host}: ${reason}`, cause }
+  const unsent = isUnsent(cause) ? ({ unsent: true } as const) : {}
+  const detail = { internal: `${url.host}: ${reason}`, cause, ...unsent }
   if (stop.aborted) return new Failure('provider_timeout', `AWS ${name} did not answer in time.`, detail)
   return new Failure('provider_unreachable', `AWS ${name} cannot be reached.`, detail)
+}
+
+/** No connection came to be; of what was sent over one nobody knows how far it came. */
+function isUnsent(thrown: unknown): boolean {
+  const cause = thrown instanceof Error ? thrown.cause : undefined
+  // All the addresses of a name were tried.
+  const causes = cause instanceof AggregateError ? cause.errors : [cause]
+  return causes.length > 0 && causes.every((one) => ['connect', 'getaddrinfo'].includes(Object(one).syscall))
 }

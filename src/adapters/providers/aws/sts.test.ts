@@ -198,11 +198,38 @@ test('a redirect is not followed, so no signature travels on', async () => {
   assert.equal(other.asked.length, 0)
 })
 
-test('an STS that nobody runs is unreachable', async () => {
+test('an STS that nobody runs is unreachable, and was sent nothing; one that hangs up may have minted', async () => {
   const { fake, provider } = await sts(mints)
   await fake.close()
-  await refuses(provider.mint(orderOf({ leaseId: leaseId() }), never), 'provider_unreachable')
+  const { provider: rude } = await sts((_, response) => response.destroy())
+  for (const [asked, unsent] of [
+    [provider, true],
+    [rude, false],
+  ] as const)
+    await assert.rejects(
+      asked.mint(orderOf({ leaseId: leaseId() }), never),
+      (thrown) =>
+        thrown instanceof Failure && thrown.code === 'provider_unreachable' && thrown.unsent === unsent,
+    )
 })
+
+for (const [words, seconds] of [
+  ['30', 30],
+  ['3600', 3600],
+  ['3601', undefined],
+  ['0', undefined],
+  ['-1', undefined],
+  ['Wed, 21 Oct 2026 07:28:00 GMT', undefined],
+] as const)
+  test(`a throttling STS that says Retry-After: ${words} is ${seconds === undefined ? 'not ' : ''}believed`, async () => {
+    const { provider } = await sts((_, response) =>
+      response.writeHead(400, { 'retry-after': words }).end(errorAnswer('Throttling')),
+    )
+    await assert.rejects(
+      provider.mint(orderOf({ leaseId: leaseId() }), never),
+      (thrown) => thrown instanceof Failure && thrown.retryAfterSeconds === seconds,
+    )
+  })
 
 test('a mint whose answer was lost is repeated under the same name, so that one revocation ends both', async () => {
   const sessions: string[] = []

@@ -4,10 +4,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { after, before, describe, test } from 'node:test'
+import { setImmediate as turn } from 'node:timers/promises'
 import { checkLog, createLog, createLogKey, parseLogKey } from '../../../audit/index.ts'
 import { entryFixture } from '../../../testing/ledger.ts'
 import { leaseFixture } from '../../../testing/store.ts'
+import { copyDatabase } from './backup.ts'
 import { openSqliteBackup, openSqliteStore } from './index.ts'
+import { openDatabase } from './open.ts'
 
 const signer = parseLogKey(createLogKey('log.example.test/backup'))
 let folder = ''
@@ -30,7 +33,7 @@ describe('a copy of a store in use', () => {
       const path = join(folder, 'copy.db')
       let copied = false
       const atFirst = log.size()
-      const copying = store.copyTo(path).then(() => {
+      const copying = store.copyTo(path).finally(() => {
         copied = true
       })
       while (!copied) await Promise.all([issue(), issue()])
@@ -47,6 +50,21 @@ describe('a copy of a store in use', () => {
       context.diagnostic(`a copy of ${checkpoint.size} entries, taken from ${atFirst} to ${log.size()}`)
     }
     store.close()
+  })
+
+  test('waits for a commit that its first step meets, and gives up on one that does not end', async () => {
+    const database = openDatabase({ path: join(folder, 'met.db') })
+    const path = join(folder, 'met-copy.db')
+    database.exec('BEGIN IMMEDIATE')
+    const copying = copyDatabase(database, path)
+    await turn()
+    database.exec('COMMIT')
+    await copying
+    openSqliteBackup(path).close()
+    database.exec('BEGIN IMMEDIATE')
+    await assert.rejects(copyDatabase(database, path))
+    assert.equal(existsSync(path), false)
+    database.close()
   })
 
   test('cannot be written to', async () => {

@@ -12,18 +12,30 @@ import { applicationId, schemaSteps } from './schema.ts'
  * mode 0600 that needs no other beside it. What stood at that path is gone. Throws when the world fails; then nothing stands there.
  */
 export async function copyDatabase(database: DatabaseSync, path: string): Promise<void> {
+  for (let tries = 1; ; tries += 1)
+    try {
+      return await copyOnce(database, path)
+    } catch (thrown) {
+      rmSync(path, { force: true })
+      if (!isAboutLock(thrown) || tries === copyTriesMax) throw thrown
+    }
+}
+
+async function copyOnce(database: DatabaseSync, path: string): Promise<void> {
   rmSync(path, { force: true })
   // Made here for its mode; SQLite would heed the umask alone.
   closeSync(openSync(path, 'wx', 0o600))
-  try {
-    await backup(database, path, { rate: stepPages })
-    const copy = new DatabaseSync(path)
-    copy.exec('PRAGMA journal_mode = DELETE')
-    copy.close()
-  } catch (thrown) {
-    rmSync(path, { force: true })
-    throw thrown
-  }
+  await backup(database, path, { rate: stepPages })
+  const copy = new DatabaseSync(path)
+  copy.exec('PRAGMA journal_mode = DELETE')
+  copy.close()
+}
+
+const copyTriesMax = 100
+
+/** Node throws "not an error" (0) when its first or its last step meets a commit that is under way; in between it waits for that by itself. */
+function isAboutLock(thrown: unknown): boolean {
+  return thrown instanceof Error && 'errcode' in thrown && thrown.errcode === 0
 }
 
 /** Pages that are copied before others may write again: a megabyte. */
