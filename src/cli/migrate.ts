@@ -124,7 +124,11 @@ async function claimAndRun(io: Terminal, command: readonly string[], plan: Start
 
 function tellStart(io: Terminal, { words, role, confined }: Started, stamped: boolean): void {
   io.say(`migrate: ${words}${stamped ? `; the database is stamped ${role} from now on` : ''}`)
-  if (!confined) io.say('migrate: the command is not confined, it can reach more than the database')
+  io.say(
+    confined
+      ? 'migrate: the command reaches the database alone; not held: vsock, and Unix sockets that appear while it runs'
+      : 'migrate: the command is not confined, it can reach more than the database',
+  )
 }
 
 function tellUnclaimed(io: Terminal, claimed: Exclude<Claimed, { kind: 'claimed' }>): number {
