@@ -1,8 +1,8 @@
 /**
  * What V8 may double its young generation to is meant for a page: two times 64 MB on a machine with much memory, three times what everything
- * else of a broker takes. A quarter of it serves as many requests.
+ * else of a broker takes. An eighth of it serves as many requests.
  */
-const megabytes = 16
+const megabytes = 8
 
 /** Becomes the same process with that bound; returns when it has one, or where that cannot be. Whoever sets one of their own keeps it. */
 export function boundYoungGeneration(): void {
