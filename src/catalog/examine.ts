@@ -37,8 +37,11 @@ export function openToOthers(folder: string): readonly string[] {
   return [folder, ...inside].filter((path) => existsSync(path) && (statSync(path).mode & 0o077) !== 0)
 }
 
-/** Makes a store beside the real one, reads back that it is durable (WAL, `synchronous=FULL`, one process alone), and removes it. */
-export function examineDisk(folder: string): Examined {
+/** Makes a store beside the real one, reads back that it is durable (WAL, flushed, one process alone), and removes it. */
+export function examineDisk(
+  folder: string,
+  fileSystemOf: (folder: string) => FileSystem = statfsSync,
+): Examined {
   const draft = join(folder, `doctor-${process.pid}.db`)
   try {
     accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK)
@@ -49,15 +52,18 @@ export function examineDisk(folder: string): Examined {
   } finally {
     for (const end of ['', '-wal', '-shm', '-journal']) rmSync(`${draft}${end}`, { force: true })
   }
-  const { type, bavail, bsize } = statfsSync(folder)
+  const { type, bavail, bsize } = fileSystemOf(folder)
   const free = bavail * bsize
-  const detail = `writable and durable (WAL, synchronous=FULL), ${Math.floor(free / 1024 / 1024)} MB free`
+  const detail = `writable and durable (WAL, fdatasync), ${Math.floor(free / 1024 / 1024)} MB free`
   const passing = passingFileSystems.get(type)
   if (passing !== undefined)
     return { state: 'warn', detail: `${detail}, but on ${passing}`, next: 'mount a volume that stays' }
   if (free < freeBytesMin) return { state: 'warn', detail, next: 'make room: a full disk stops issuing' }
   return { state: 'ok', detail }
 }
+
+/** Of `statfs(2)`: what is on the disk, and how many blocks of how many bytes are free. */
+type FileSystem = { readonly type: number; readonly bavail: number; readonly bsize: number }
 
 const freeBytesMin = 256 * 1024 * 1024
 

@@ -53,7 +53,7 @@ describe('a copy of a store in use', () => {
   })
 
   test('waits for a commit that its first step meets, and gives up on one that does not end', async () => {
-    const database = openDatabase({ path: join(folder, 'met.db') })
+    const { database } = openDatabase({ path: join(folder, 'met.db') })
     const path = join(folder, 'met-copy.db')
     database.exec('BEGIN IMMEDIATE')
     const copying = copyDatabase(database, path)

@@ -6,6 +6,7 @@ import { Failure } from '../../../primitives/index.ts'
 import { createLeaseStore } from './leases.ts'
 import { createLogStorage } from './log-storage.ts'
 import { applicationId, schemaSteps } from './schema.ts'
+import { nothingToFlush } from './write-ahead-log.ts'
 
 /**
  * Writes a copy of an open database as it is at one moment between two commits, while it goes on being used. The copy is one file of
@@ -55,7 +56,11 @@ export function openSqliteBackup(path: string): SqliteBackup {
       throw new Failure('store_invalid', 'The file is no backup that this version can read.')
     }
     const open = database
-    return { storage: createLogStorage(open), leases: createLeaseStore(open), close: () => open.close() }
+    return {
+      storage: createLogStorage(open, nothingToFlush),
+      leases: createLeaseStore(open, nothingToFlush),
+      close: () => open.close(),
+    }
   } catch (thrown) {
     database?.close()
     if (thrown instanceof Failure) throw thrown

@@ -3,12 +3,19 @@ import type { Lease, LeaseFilter, LeaseState, LeaseStore } from '../../../broker
 import { Failure } from '../../../primitives/index.ts'
 import { leaseStates, toLease } from './lease-row.ts'
 import { readRow } from './row.ts'
+import type { WriteAheadLog } from './write-ahead-log.ts'
 
 /** Leases that one call reads at most. */
 const pageLeasesMax = 1_000
 
-/** The broker's lease store in an open database. Ids are time-ordered, so the newest lease has the largest. */
-export function createLeaseStore(database: DatabaseSync): LeaseStore {
+/**
+ * The broker's lease store in an open database. Ids are time-ordered, so the newest lease has the largest. Nobody is told what a power cut could still
+ * take back: a read waits for the flush that is under way.
+ */
+export function createLeaseStore(
+  database: DatabaseSync,
+  { settled }: Pick<WriteAheadLog, 'settled'>,
+): LeaseStore {
   const sql = prepare(database)
 
   // One state at a time, so that each read walks its index backwards and stops after `limit`; sorting all would not.
@@ -22,15 +29,18 @@ export function createLeaseStore(database: DatabaseSync): LeaseStore {
 
   return {
     async find(id) {
+      await settled()
       const row = sql.find.get(id)
       return row && toLease(row)
     },
     async findByIdempotencyKey({ tenant, agent, keyDigest }) {
+      await settled()
       const row = sql.findByKey.get(tenant, agent, keyDigest)
       return row && toLease(row)
     },
     async list(filter, { after, limit }) {
       demandLimit(limit)
+      await settled()
       const states = [...new Set(filter.states ?? leaseStates)]
       const page = { before: after ?? afterEveryId, limit: limit + 1 }
       const found = states.flatMap((state) => newest(state, filter, page)).map(toLease)
@@ -40,9 +50,11 @@ export function createLeaseStore(database: DatabaseSync): LeaseStore {
     },
     async due(now, limit) {
       demandLimit(limit)
+      await settled()
       return sql.due.all(now, limit).map(toLease)
     },
     async count() {
+      await settled()
       const counts = { intended: 0, live: 0, ending: 0, ended: 0, failed: 0 }
       for (const row of sql.count.all().map(readRow)) {
         const state = leaseStates.find((name) => name === row.text('state'))

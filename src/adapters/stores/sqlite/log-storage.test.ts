@@ -6,10 +6,10 @@ import { openDatabase } from './open.ts'
 
 const [ioErrorOfSync, full] = [1034, 13]
 
-/** A store whose commits fail with this code of SQLite as long as they are told to. */
+/** A store whose commits fail with this code of SQLite, or whose flushes fail, as long as they are told to. */
 function openFailing() {
-  const database = openDatabase({ path: ':memory:' })
-  const disk: { errcode: number | undefined } = { errcode: undefined }
+  const { database } = openDatabase({ path: ':memory:' })
+  const disk: { errcode: number | undefined; flushes: boolean } = { errcode: undefined, flushes: true }
   const prepare = database.prepare.bind(database)
   database.prepare = (sql) => {
     const statement = prepare(sql)
@@ -21,23 +21,34 @@ function openFailing() {
     }
     return statement
   }
-  return { database, disk }
+  const flush = async () => {
+    if (!disk.flushes) throw new Error('EIO: i/o error, fdatasync')
+  }
+  return { database, disk, storage: createLogStorage(database, { flush }) }
 }
 
-for (const [what, errcode, resumes] of [
-  ['a disk that was full is written again as soon as there is room', full, true],
-  ['a disk that failed is not believed again before the next start', ioErrorOfSync, false],
+for (const [what, failing, resumes] of [
+  ['a disk that was full is written again as soon as there is room', { errcode: full }, true],
+  ['a disk that failed is not believed again before the next start', { errcode: ioErrorOfSync }, false],
+  [
+    'a disk that failed to flush is not believed again, whatever its next flush says',
+    { flushes: false },
+    false,
+  ],
 ] as const)
   test(what, async () => {
-    const { database, disk } = openFailing()
+    const { database, disk, storage } = openFailing()
     const signer = parseLogKey(createLogKey('log.example.test'))
-    const log = await createLog({ storage: createLogStorage(database), signer })
+    const log = await createLog({ storage, signer })
     assert.equal(await log.probe(), true)
-    disk.errcode = errcode
+    Object.assign(disk, failing)
     assert.equal(await log.probe(), false)
-    disk.errcode = undefined
+    Object.assign(disk, { errcode: undefined, flushes: true })
     assert.equal(await log.probe(), resumes)
-    const again = await createLog({ storage: createLogStorage(database), signer })
+    const again = await createLog({
+      storage: createLogStorage(database, { flush: async () => undefined }),
+      signer,
+    })
     assert.equal(await again.probe(), true)
     database.close()
   })

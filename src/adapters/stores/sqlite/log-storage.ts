@@ -4,9 +4,13 @@ import type { Lease, LeaseState } from '../../../broker/index.ts'
 import { Failure } from '../../../primitives/index.ts'
 import { leaseStates, leaseValues, writeLeaseSql } from './lease-row.ts'
 import { type Row, readRow } from './row.ts'
+import type { WriteAheadLog } from './write-ahead-log.ts'
 
-/** The log's storage in an open database. */
-export function createLogStorage(database: DatabaseSync): LogStorage {
+/** The log's storage in an open database, whose commits are durable once its write-ahead log is flushed. */
+export function createLogStorage(
+  database: DatabaseSync,
+  writeAheadLog: Pick<WriteAheadLog, 'flush'>,
+): LogStorage {
   const sql = prepare(database)
   // The log asks how a batch's leases stand and then commits it, with no other write between: what was read once is not read again.
   const asked = new Map<string, LeaseState | undefined>()
@@ -67,6 +71,10 @@ export function createLogStorage(database: DatabaseSync): LogStorage {
       } finally {
         asked.clear()
       }
+      await writeAheadLog.flush().catch((thrown: unknown) => {
+        brokenDisk = diskFailed(thrown)
+        throw brokenDisk
+      })
     },
     entries: async (from, count) =>
       sql.entries.all(from, from + count).map((row) => readRow(row).bytes('body')),

@@ -2,6 +2,7 @@ import { closeSync, openSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { Failure } from '../../../primitives/index.ts'
 import { applicationId, schemaSteps } from './schema.ts'
+import { nothingToFlush, openWriteAheadLog, type WriteAheadLog } from './write-ahead-log.ts'
 
 export type SqliteStoreOptions = {
   /** The database's file; `:memory:` for a store that dies with the process. */
@@ -10,8 +11,10 @@ export type SqliteStoreOptions = {
   readonly databaseBytesMax?: number
 }
 
-/** A database that is locked for this process, durable, and of the newest schema. */
-export function openDatabase(options: SqliteStoreOptions): DatabaseSync {
+export type OpenDatabase = { readonly database: DatabaseSync; readonly writeAheadLog: WriteAheadLog }
+
+/** A database that is locked for this process, durable once its write-ahead log is flushed, and of the newest schema. */
+export function openDatabase(options: SqliteStoreOptions): OpenDatabase {
   const inMemory = options.path === ':memory:'
   if (!inMemory) makePrivateFile(options.path)
   let database: DatabaseSync | undefined
@@ -20,7 +23,7 @@ export function openDatabase(options: SqliteStoreOptions): DatabaseSync {
     configure(database, options)
     assertDurable(database, inMemory ? 'memory' : 'wal')
     migrate(database)
-    return database
+    return { database, writeAheadLog: inMemory ? nothingToFlush : openWriteAheadLog(options.path) }
   } catch (thrown) {
     database?.close()
     throw toStoreFailure(thrown, options.path)
@@ -32,12 +35,14 @@ function pragma(database: DatabaseSync, name: string): unknown {
   return Object.values(database.prepare(`PRAGMA ${name}`).get() ?? {})[0]
 }
 
-// Exclusive before anything is read: SQLite then holds the file's lock until the connection closes or the process dies.
+// Exclusive before anything is read: SQLite then holds the file's lock until the connection closes or the process dies. NORMAL flushes what a
+// commit cannot do without: the write-ahead log before its pages are copied into the database, and these before it begins anew. What a commit
+// added is flushed by `writeAheadLog.flush`, which does not stop the event loop as FULL does.
 function configure(database: DatabaseSync, { databaseBytesMax }: SqliteStoreOptions): void {
   database.exec(`
     PRAGMA locking_mode = EXCLUSIVE;
     PRAGMA journal_mode = WAL;
-    PRAGMA synchronous = FULL;
+    PRAGMA synchronous = NORMAL;
     PRAGMA fullfsync = ON;
     PRAGMA checkpoint_fullfsync = ON;
     PRAGMA wal_autocheckpoint = ${walPagesMax};
@@ -61,7 +66,7 @@ function assertDurable(database: DatabaseSync, journalMode: string): void {
     pragma(database, 'synchronous'),
     pragma(database, 'locking_mode'),
   ]
-  const want = [journalMode, synchronousFull, 'exclusive']
+  const want = [journalMode, synchronousNormal, 'exclusive']
   if (have.every((value, at) => value === want[at])) return
   throw new Failure('store_invalid', 'The store cannot be made durable here.', {
     internal: `journal_mode, synchronous, locking_mode: ${have.join(', ')}`,
@@ -69,7 +74,7 @@ function assertDurable(database: DatabaseSync, journalMode: string): void {
   })
 }
 
-const synchronousFull = 2
+const synchronousNormal = 1
 
 function migrate(database: DatabaseSync): void {
   // Takes the lock for good, also when nothing is to be changed.

@@ -19,15 +19,16 @@ export type SqliteStore = {
 
 /**
  * Opens or makes the store. Throws `store_locked` while another process has it, and `store_invalid` for a file that is not such a
- * store, is of a newer version, or cannot be made durable (WAL and `synchronous=FULL` are read back).
+ * store, is of a newer version, or cannot be made durable (that it has a write-ahead log is read back).
  */
 export function openSqliteStore(options: SqliteStoreOptions): SqliteStore {
-  const database = openDatabase(options)
+  const { database, writeAheadLog } = openDatabase(options)
   return {
-    storage: createLogStorage(database),
-    leases: createLeaseStore(database),
+    storage: createLogStorage(database, writeAheadLog),
+    leases: createLeaseStore(database, writeAheadLog),
     copyTo: (path) => copyDatabase(database, path),
     close() {
+      writeAheadLog.close()
       if (database.isOpen) database.close()
     },
   }
