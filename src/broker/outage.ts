@@ -15,7 +15,7 @@ export type Outage = {
 
 /** The ledger, with a person called when it cannot be written; and the outage that this begins. */
 export function watchLedger(
-  { ledger, alerter, clock, mode }: BrokerParts,
+  { ledger, alerter, clock, mode }: Pick<BrokerParts, 'ledger' | 'alerter' | 'clock' | 'mode'>,
   entries: EntryWriter,
 ): { readonly ledger: Ledger; readonly outage: Outage } {
   let refusedChanges = 0

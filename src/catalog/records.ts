@@ -42,13 +42,13 @@ export async function openRecords(
 export const clockBehindMsMax = 60_000
 
 /** A clock that was set back while nobody ran would let every lease live longer by as much. */
-export async function refuseEarlierClock(log: AuditLog): Promise<void> {
+export async function refuseEarlierClock(log: AuditLog, now = systemClock.now()): Promise<void> {
   const bytes = log.size() === 0 ? undefined : await log.entry(log.size() - 1)
   const last = bytes && parseEntry(bytes)
-  if (!last || systemClock.now() >= Date.parse(last.timestamp) - clockBehindMsMax) return
+  if (!last || now >= Date.parse(last.timestamp) - clockBehindMsMax) return
   throw new Failure(
     'clock_behind',
-    `The machine's clock reads ${timestamp(systemClock.now())}, before the last entry of the log, ${last.timestamp}.`,
+    `The machine's clock reads ${timestamp(now)}, before the last entry of the log, ${last.timestamp}.`,
     { next: 'set the clock of the machine, then start again' },
   )
 }

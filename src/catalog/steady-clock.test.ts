@@ -66,6 +66,34 @@ test('one that is held up while it begins reads the time anew', () => {
   assert.equal(createSteadyClock({ ...read, wall })(), read.wall())
 })
 
+test('a hundred milliseconds more of uptime are no suspension, and one more is', () => {
+  const gained = (milliseconds: number) => {
+    const { at, read, pass } = sources()
+    const now = createSteadyClock(read)
+    at.uptime += milliseconds
+    pass(suspensionLookMs)
+    return now() - at.wall
+  }
+  assert.deepEqual([gained(100), gained(101)], [0, 101])
+})
+
+test('a reading that took five milliseconds counts; one that took six is done again, twenty times at most', () => {
+  /** How often the wall clock is read when the first readings take so long. */
+  const readings = (tookMs: number, slow: number) => {
+    const { at, read, pass } = sources()
+    let count = 0
+    const wall = () => {
+      count += 1
+      if (count <= slow) pass(tookMs)
+      return at.wall
+    }
+    createSteadyClock({ ...read, wall })
+    return count
+  }
+  assert.deepEqual([readings(5, 1), readings(6, 1)], [1, 2])
+  assert.deepEqual([readings(6, 18), readings(6, 19), readings(6, 20), readings(6, 99)], [19, 20, 20, 20])
+})
+
 test('the coarseness of uptime is no suspension, and time never runs backwards', () => {
   const { at, read, pass } = sources()
   const now = createSteadyClock(read)

@@ -31,15 +31,15 @@ export function tellChecked(
 }
 
 /** SARIF 2.1.0: findings stand at their line of the contract. */
-function sarifOf({ findings }: Checked, { file }: ReportOptions) {
+function sarifOf({ findings }: Checked, options: ReportOptions) {
   return sarifLog({
     version,
     rules: Object.entries(findingCodes).map(([id, text]) => ({ id, level: 'error', text })),
     results: findings.map((finding) => ({
       ruleId: finding.code,
       level: 'error',
-      message: findingSentence(finding),
-      file,
+      message: findingSentence(finding, options),
+      file: options.file,
       ...(finding.line > 0 && { place: { line: finding.line, column: 1 } }),
     })),
   })

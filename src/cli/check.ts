@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import {
   type Checked,
   type Finding,
@@ -82,11 +83,11 @@ function missingFile(file: string): Finding {
     code: 'E104',
     secretPaths: [],
     message: `${file} cannot be read.`,
-    expected: 'a file of variables of at most 1 MiB',
-    seen: 'no such file',
+    expected: 'a file of variables in UTF-8, of at most 1 MiB',
+    seen: existsSync(file) ? 'no text that can be read' : 'no such file',
     fix: /\{mode\}/.test(file)
       ? 'set the discriminators in the shell, which give {mode}'
-      : 'make it, or do not name it',
+      : 'make it such a file, or do not name it',
     line: 0,
   }
 }

@@ -46,6 +46,16 @@ test('the mode stands in a name in lower case; without one the file is not there
   assert.deepEqual(collectVariables({}, [named], undefined).missing, [named])
 })
 
+test('the mark of UTF-8 belongs to no name, and other encodings are not read', () => {
+  const marked = file('marked', '\ufeffA=1\r\nB="2"\r\n')
+  assert.deepEqual(collectVariables({}, [marked], undefined).env, { A: '1', B: '2' })
+  const wide = join(folder, 'wide')
+  writeFileSync(wide, Buffer.from('\ufeffA=1\n', 'utf16le'))
+  const latin = join(folder, 'latin')
+  writeFileSync(latin, Buffer.from('A=\xe9\n', 'latin1'))
+  assert.deepEqual(collectVariables({}, [wide, latin], undefined).missing, [wide, latin])
+})
+
 test('a file that is too large, or no file, is not read', () => {
   const large = file('large', `A=${'x'.repeat(1024 * 1024)}\n`)
   assert.deepEqual(collectVariables({}, [large, folder], undefined).missing, [large, folder])

@@ -49,11 +49,14 @@ export function collectVariables(
 function readText(file: string): string | undefined {
   try {
     const bytes = readFileSync(file)
-    return bytes.length > fileBytesMax ? undefined : bytes.toString()
+    // Other encodings would be read as other names, or as none at all. The decoder takes the mark of UTF-8 away.
+    return bytes.length > fileBytesMax || bytes.includes(0) ? undefined : utf8.decode(bytes)
   } catch {
     return undefined
   }
 }
+
+const utf8 = new TextDecoder('utf-8', { fatal: true })
 
 /** The last line that begins with the name and from which the parser reads this value; the parser itself keeps no lines. */
 function lineOf(name: string, value: string, text: string): number {

@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander'
 import type { CompileTarget } from '../compiler/index.ts'
+import { Failure } from '../primitives/index.ts'
 import type { CommandFrame } from './proof-commands.ts'
 
 /** The commands that hold an environment against a contract: `check` and `compile`. */
@@ -14,9 +15,10 @@ export function environmentCommands(sallyport: Command, { perform }: Pick<Comman
     .argument('[command...]', 'which scope it is for; it is not started')
     .passThroughOptions()
     .action((command, options) =>
-      perform({ json: options.format !== 'text' }, async (io) =>
-        (await import('./check.ts')).checkCommand(io, command, options),
-      ),
+      perform({ json: options.format === 'json' || options.format === 'sarif' }, async (io) => {
+        refuseBareWords(command)
+        return (await import('./check.ts')).checkCommand(io, command, options)
+      }),
     )
   sallyport
     .command('compile')
@@ -29,6 +31,14 @@ export function environmentCommands(sallyport: Command, { perform }: Pick<Comman
     .action((options) =>
       perform({}, async (io) => (await import('./compile.ts')).compileCommand(io, options)),
     )
+}
+
+/** `check other.yaml` would say of another contract that all is well. */
+function refuseBareWords(command: readonly string[]): void {
+  if (command.length === 0 || process.argv.includes('--')) return
+  throw new Failure('option_invalid', 'The command that is checked stands behind `--`.', {
+    next: 'sallyport check -- COMMAND, or sallyport check --contract FILE',
+  })
 }
 
 // Written out, because the list itself stands among everything that compiles.

@@ -27,7 +27,7 @@ export function hygieneCommands(sallyport: Command, { perform }: Pick<CommandFra
         .default('text'),
     )
     .action((options) =>
-      perform({ json: options.format !== 'text' }, async (io) =>
+      perform({ json: options.format === 'json' || options.format === 'sarif' }, async (io) =>
         (await import('./prohibitions.ts')).prohibitions(io, options),
       ),
     )

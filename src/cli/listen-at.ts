@@ -4,7 +4,7 @@ export type ListenAt = { readonly host: string; readonly port: number }
 
 /** `HOST:PORT`; an IPv6 host stands in brackets. */
 export function listenAt(text: string): ListenAt {
-  const match = /^(?:\[([0-9a-f:]+)\]|([^:[\]]+)):([0-9]{1,5})$/i.exec(text)
+  const match = /^(?:\[([0-9a-f:.]+)\]|([^:[\]]+)):([0-9]{1,5})$/i.exec(text)
   const port = Number(match?.[3])
   if (!match || port > 65_535) throw new Failure('option_invalid', `${text} is not HOST:PORT.`)
   return { host: match[1] ?? match[2] ?? '', port }

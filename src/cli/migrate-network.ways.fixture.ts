@@ -22,6 +22,7 @@ export function waysOf(server: { password: string; port: number; sockets: string
   return {
     'another address': at(addresses.own),
     'an address of IPv6': at(`[${addresses.ownIpv6}]`),
+    'an address of IPv4 as one of IPv6': at(`[::ffff:${addresses.own}]`),
     'the loopback of IPv6': at('[::1]'),
     'another loopback': at('127.0.0.2'),
     'the name of both loopbacks': at('localhost'),

@@ -117,7 +117,14 @@ function credentialsOf(contract: Contract, options: ProbeMeans): ReadonlyMap<str
         next: `give --credential ${missing}=FILE, or --without ${missing}`,
       },
     )
-  return new Map([...options.credential].map(([plane, file]) => [plane, new Secret(read(file).trim())]))
+  return new Map([...options.credential].map(([plane, file]) => [plane, credentialIn(file)]))
+}
+
+/** What no header can hold would be refused by nobody, and look like a service that does not answer. */
+function credentialIn(file: string): Secret {
+  const text = read(file).trim()
+  if (/^[\x21-\x7e]+$/.test(text)) return new Secret(text)
+  throw new Failure('option_invalid', `The file ${file} holds no credential: one line of printable ASCII.`)
 }
 
 /** Valid credentials are sent there. */

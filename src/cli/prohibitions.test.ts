@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type RequestListener } from 'node:http'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { closeServer, listen, type Scene, setScene, tuples } from '../server/forward-auth/scene.fixture.ts'
 import { runProgram, startProgram } from './program.fixture.ts'
@@ -114,4 +114,25 @@ test('valid credentials go to no open network', async () => {
     const ran = await runProgram(['prohibitions', ...contract, '--probe', url, ...all()], tuples.PROD)
     assert.equal(ran.code, 2, url)
   }
+})
+
+test('a source that is too large or no text is told as not tried, one of just that size is read', async () => {
+  const sources = mkdtempSync(join(tmpdir(), 'sallyport-sources-'))
+  const guess = 'MODE = os.getenv("AOS_MODE", "preprod")\n'
+  const write = (name: string, bytes: string | Buffer) => writeFileSync(join(sources, name), bytes)
+  write('edge.py', guess + '#'.repeat(1024 * 1024 - guess.length))
+  write('large.py', guess + '#'.repeat(1024 * 1024 + 1 - guess.length))
+  write('wide.py', Buffer.from(guess, 'utf16le'))
+  const ran = await runProgram(['prohibitions', ...contract, '--source', sources, '--format', 'json'])
+  rmSync(sources, { recursive: true })
+  const report = JSON.parse(ran.out)
+  assert.deepEqual(
+    report.findings.map(({ code, file }: Record<string, string>) => [code, basename(file ?? '')]),
+    [['guess', 'edge.py']],
+  )
+  const unread = report.not_tried.filter((line: string) => line.includes('.py: '))
+  assert.deepEqual(
+    unread.map((line: string) => basename(line)),
+    ['large.py: it is larger than 1 MiB', 'wide.py: it is no text in UTF-8'],
+  )
 })

@@ -1,5 +1,5 @@
 import { lstatSync, readFileSync, realpathSync, writeFileSync } from 'node:fs'
-import { dirname, resolve } from 'node:path'
+import { dirname, join, relative, resolve } from 'node:path'
 import {
   type Contract,
   type Detector,
@@ -32,7 +32,7 @@ import { exitCodes } from './exit-code.ts'
 import type { ProbeMeans } from './planes-probe.ts'
 import type { ProbedProhibitions } from './prohibitions-probe.ts'
 import { readSources } from './source-files.ts'
-import { paint, type Terminal } from './terminal.ts'
+import { paint, printable, type Terminal } from './terminal.ts'
 import { version } from './version.ts'
 
 export type ProhibitionsOptions = ProbeMeans & {
@@ -59,16 +59,23 @@ export async function prohibitions(io: Terminal, options: ProhibitionsOptions): 
   const seen = environmentOf(contract, options)
   if (options.record) return record(io, contract, seen, options)
   const probed = await probedAt(contract, seen, options)
+  const searched = searchSources(contract, options)
   const found = [
     ...findInEnvironment(contract, seen),
     ...reused(contract, seen, options),
-    ...sourceFindings(contract, options),
+    ...searched.findings,
     ...(probed?.findings ?? []),
   ]
   const { findings, acceptedCount } = options.baseline
     ? applyBaseline(found, parseBaseline({ file: options.baseline, text: textOf(options.baseline) }))
     : { findings: found, acceptedCount: 0 }
-  const notTried = [...new Set([...notTriedHere(contract, options, probed), ...(probed?.undecided ?? [])])]
+  const notTried = [
+    ...new Set([
+      ...notTriedHere(contract, options, probed),
+      ...searched.unread,
+      ...(probed?.undecided ?? []),
+    ]),
+  ]
   tellFindings(io, { findings, notTried, acceptedCount }, options.format)
   if (findings.some(({ severity }) => atLeast(severity, options.failOn))) return exitCodes.failed[0]
   if (probed && !probed.answered) return exitCodes.upstream[0]
@@ -149,11 +156,20 @@ function reused(
   return findReusedValues(contract, about, parseFingerprints(textOf(options.fingerprints)))
 }
 
-function sourceFindings(contract: Contract, { source }: ProhibitionsOptions): readonly HygieneFinding[] {
-  if (source === undefined) return []
+type Searched = { readonly findings: readonly HygieneFinding[]; readonly unread: readonly string[] }
+
+/** Files are told as seen from here, as the contract is; the ids of their findings stay those of the folder. */
+function searchSources(contract: Contract, { source }: ProhibitionsOptions): Searched {
+  if (source === undefined) return { findings: [], unread: [] }
+  const fromHere = (path: string) => relative('', join(source, path))
   const findings: HygieneFinding[] = []
-  for (const file of readSources(contract, source)) findings.push(...findInSource(contract, file))
-  return findings
+  const unread: string[] = []
+  for (const file of readSources(contract, source))
+    if ('unread' in file) unread.push(`${fromHere(file.path)}: ${file.unread}`)
+    else
+      for (const found of findInSource(contract, file))
+        findings.push({ ...found, file: fromHere(found.file) })
+  return { findings, unread }
 }
 
 function record(
@@ -241,7 +257,7 @@ function tellFindings(io: Terminal, report: Report, format: ProhibitionsOptions[
       if (findings.length > 0) io.out(`${formatHygiene(findings, (style, text) => paint(style, text))}\n`)
       const count = findings.length === 1 ? '1 finding' : `${findings.length} findings`
       io.out(`${count}${acceptedCount > 0 ? `, ${acceptedCount} accepted by the baseline` : ''}.`)
-      for (const line of notTried) io.out(`Not tried here: ${line}`)
+      for (const line of notTried) io.out(`Not tried here: ${printable(line)}`)
     }
   }
 }

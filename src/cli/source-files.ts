@@ -21,8 +21,11 @@ const passedOver = new Set([
 /** More files are no repository of sources. */
 const filesMax = 200_000
 
-/** The sources below a folder, in the order of their names; links are not followed, and generated files of more than 1 MiB not read. */
-export function* readSources(contract: Contract, folder: string): Iterable<SourceFile> {
+/** A file whose name says that it is a source, and which was not read. */
+export type UnreadFile = { readonly path: string; readonly unread: string }
+
+/** The sources below a folder, in the order of their names; links are not followed. */
+export function* readSources(contract: Contract, folder: string): Iterable<SourceFile | UnreadFile> {
   if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory())
     throw new Failure('option_invalid', `${folder} is no folder.`, { next: 'name a folder of sources' })
   let files = 0
@@ -31,8 +34,9 @@ export function* readSources(contract: Contract, folder: string): Iterable<Sourc
     if (files > filesMax) throw new Failure('option_invalid', `${folder} has more than ${filesMax} files.`)
     if (!isScanned(contract, path)) continue
     const bytes = readFileSync(join(folder, path))
-    if (bytes.length <= sourceCharactersMax && !bytes.subarray(0, 8192).includes(0))
-      yield { path, text: bytes.toString() }
+    if (bytes.length > sourceCharactersMax) yield { path, unread: 'it is larger than 1 MiB' }
+    else if (bytes.subarray(0, 8192).includes(0)) yield { path, unread: 'it is no text in UTF-8' }
+    else yield { path, text: bytes.toString() }
   }
 }
 

@@ -1,5 +1,6 @@
 import { Failure } from '../primitives/index.ts'
 import type { Contract, Mode } from './contract.ts'
+import { nearestName } from './nearest.ts'
 
 /** Discriminator values as the process sees them; a missing one is `undefined`. */
 export type Discriminators = Readonly<Record<string, string | undefined>>
@@ -14,7 +15,7 @@ export function resolveMode(contract: Contract, seen: Discriminators): Mode {
       mode,
       differing: contract.discriminators.filter((name) => mode.match[name] !== seen[name]),
     }))
-    .sort((left, right) => left.differing.length - right.differing.length)
+    .sort((left, right) => distance(left, seen) - distance(right, seen))
   const best = ranked[0]
   if (best && best.differing.length === 0) return best.mode
   const shown = contract.discriminators.map((name) => `${name}=${seen[name] ?? '(unset)'}`).join(' ')
@@ -25,4 +26,13 @@ export function resolveMode(contract: Contract, seen: Discriminators): Mode {
     `No mode of ${contract.file} has ${shown}. The nearest is ${best.mode.name} (line ${best.mode.place.line}), which needs ${change}.`,
     { next: `set ${change} if this is ${best.mode.name}; there is no default mode` },
   )
+}
+
+/** A value in other letters, such as `Prod`, is nearer than another value. */
+function distance(
+  { mode, differing }: { readonly mode: Mode; readonly differing: readonly string[] },
+  seen: Discriminators,
+): number {
+  const misspelt = differing.filter((name) => nearestName(seen[name] ?? '', [mode.match[name] ?? '']))
+  return differing.length - misspelt.length / 2
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Contract, ContractProblem } from './contract.ts'
 import { type Environment, isRequired } from './environment.ts'
+import { rotationSecondsMax } from './environment-shape.ts'
 import { parseContract } from './parse.ts'
 import { requireBrokerPart, requireEnvironment } from './parts.ts'
 import { changedIn, marked, specimen, withLines } from './passage.fixture.ts'
@@ -539,6 +540,13 @@ for (const { title, from, to, message, next } of cases)
     assert.ok(found.next, 'every problem says what to do next')
     if (next !== undefined) assert.equal(found.next, next)
   })
+
+test('a rotation window is ten years at most, to the second', () => {
+  const every = (seconds: number) =>
+    parseContract({ file, text: changedIn(specimen, 'every: 90d', `every: ${seconds}s`) }).kind
+  assert.equal(every(rotationSecondsMax), 'contract')
+  assert.equal(every(rotationSecondsMax + 1), 'problems')
+})
 
 test('what a mode inherits stands in it in full', () => {
   const { modeRules } = environmentOf(specimen)

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { Failure } from '../primitives/index.ts'
 import type { Contract, ContractProblem } from './contract.ts'
-import { parseContract, requireContract } from './parse.ts'
+import { contractInvalid, parseContract, requireContract } from './parse.ts'
 import { changedIn, marked, withLines } from './passage.fixture.ts'
 
 const file = 'contracts/demo.yaml'
@@ -675,6 +675,15 @@ test('a section under a misspelt name is one problem, not one for each reference
       [[`The contract has no key "${section.slice(0, -1)}x".`, `write \`${section}\``]],
     )
   }
+})
+
+test('fifty problems stand in the message of what is thrown, and more are counted', () => {
+  const lines = (count: number) => {
+    const place = { line: 1, column: 1 }
+    return contractInvalid(file, Array(count).fill({ message: 'Wrong.', place })).message.split('\n')
+  }
+  assert.deepEqual([lines(50).length, new Set(lines(50)).size], [50, 1])
+  assert.deepEqual(lines(51).slice(49), [`${file}:1:1: Wrong.`, '… and 1 more.'])
 })
 
 test('requiring a contract throws every problem as file, line, column and message', () => {

@@ -165,7 +165,7 @@ test('no report holds a character of a sensitive value, whatever it is', (t) => 
           formatReport(checked, options),
           JSON.stringify(reportData(checked, options)),
           reportGithub(checked, options),
-          ...checked.findings.map(findingSentence),
+          ...checked.findings.map((finding) => findingSentence(finding, options)),
         ].join('\n')
         assert.doesNotMatch(shown, /[жßø☃𝛑]/u)
       },

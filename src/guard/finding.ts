@@ -3,7 +3,7 @@ export const findingCodes = {
   E101: 'No mode of the contract has these discriminators.',
   E102: 'The scope is none of the contract, or not that of the command.',
   E103: 'The compiled guard is of another contract.',
-  E104: 'A file of variables that was named is not there.',
+  E104: 'A file of variables that was named cannot be read.',
   E201: 'A variable that must be there is not.',
   E202: 'A variable is not of its type.',
   E203: 'A variable has none of the values that it may have.',

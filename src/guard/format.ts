@@ -33,13 +33,10 @@ function blockOf(
 ): string {
   const { code, variable, message, owner, expected, seen, fix, secretPaths, line } = finding
   const [path, ...others] = secretPaths
-  const from = (name: string) => options.origins?.get(name) ?? 'shell'
-  const source = variable === undefined || seen === 'not set' ? '' : ` ← ${from(variable)}`
-  const given = options.discriminators.filter((name) => !seen.includes(`${name}=(not set)`))
-  const sources = code === 'E101' ? given.map((name) => `${name} ← ${from(name)}`) : []
+  const origin = originOf(finding, options)
   const rows: readonly (readonly [string, string])[] = [
-    ['found', `${seen}${source}`],
-    ['from', sources.join(', ')],
+    ['found', variable === undefined || origin === '' ? seen : `${seen} ← ${origin}`],
+    ['from', variable === undefined ? origin : ''],
     ['expected', expected],
     ['owner', owner ?? ''],
     ['secret', path === undefined ? '' : `${path}${others.length > 0 ? `, else ${others.join(', ')}` : ''}`],
@@ -48,6 +45,17 @@ function blockOf(
   ]
   const shown = rows.filter(([, words]) => words !== '').map(([name, words]) => rowOf(name, words, paint))
   return [`${paint('red', `error[${code}]`)} ${paint('bold', message)}`, ...shown].join('\n')
+}
+
+/** Where what was found came from, for a tuple each part of it; empty where nothing was found. */
+export function originOf(
+  { code, variable, seen }: Finding,
+  { origins, discriminators }: Pick<ReportOptions, 'origins' | 'discriminators'>,
+): string {
+  const from = (name: string) => origins?.get(name) ?? 'shell'
+  if (variable !== undefined) return seen === 'not set' ? '' : from(variable)
+  const given = discriminators.filter((name) => !seen.includes(`${name}=(not set)`))
+  return code === 'E101' ? given.map((name) => `${name} ← ${from(name)}`).join(', ') : ''
 }
 
 function rowOf(name: string, words: string, paint: NonNullable<ReportOptions['paint']>): string {

@@ -1,36 +1,49 @@
 import type { Checked, Finding } from './finding.ts'
-import type { ReportOptions } from './format.ts'
+import { originOf, type ReportOptions } from './format.ts'
 
 /** A check as data; no field holds a character of a sensitive value. */
-export function reportData({ mode, scope, findings }: Checked, { file, origins }: ReportOptions) {
+export function reportData({ mode, scope, findings }: Checked, options: ReportOptions) {
   return {
     ok: findings.length === 0,
     mode: mode ?? null,
     scope,
-    contract: file,
-    findings: findings.map(({ secretPaths, line, ...finding }) => ({
-      ...finding,
-      secret_paths: secretPaths,
-      ...(finding.variable !== undefined &&
-        finding.seen !== 'not set' && { origin: origins?.get(finding.variable) ?? 'shell' }),
-      ...(line > 0 && { line }),
-    })),
+    contract: options.file,
+    findings: findings.map((finding) => {
+      const { secretPaths, line, ...rest } = finding
+      const origin = originOf(finding, options)
+      return {
+        ...rest,
+        secret_paths: secretPaths,
+        ...(origin !== '' && { origin }),
+        ...(line > 0 && { line }),
+      }
+    }),
   }
 }
 
 /** Workflow commands of GitHub Actions, a line for each finding. */
-export function reportGithub({ findings }: Checked, { file }: ReportOptions): string {
+export function reportGithub({ findings }: Checked, options: ReportOptions): string {
   return findings
     .map((finding) => {
-      const place = `file=${property(file)},line=${Math.max(finding.line, 1)}`
-      return `::error ${place},title=${property(`${finding.code} ${finding.variable ?? 'mode'}`)}::${escaped(findingSentence(finding))}`
+      const place = `file=${property(options.file)},line=${Math.max(finding.line, 1)}`
+      return `::error ${place},title=${property(`${finding.code} ${finding.variable ?? 'mode'}`)}::${escaped(findingSentence(finding, options))}`
     })
     .join('\n')
 }
 
 /** A finding in one line. */
-export function findingSentence({ message, seen, expected, owner, fix }: Finding): string {
-  return `${message} Found: ${seen}. Expected: ${expected}.${owner === undefined ? '' : ` Owner: ${owner}.`} Fix: ${fix}.`
+export function findingSentence(finding: Finding, options: ReportOptions): string {
+  const { message, seen, expected, owner, secretPaths, fix } = finding
+  const origin = originOf(finding, options)
+  const parts = [
+    ['Found', origin === '' ? seen : `${seen} (${origin})`],
+    ['Expected', expected],
+    ['Owner', owner],
+    ['Secret', secretPaths[0]],
+    ['Fix', fix],
+  ]
+  const told = parts.flatMap(([name, words]) => (words === undefined ? [] : [`${name}: ${words}.`]))
+  return [message, ...told].join(' ')
 }
 
 function escaped(text: string): string {

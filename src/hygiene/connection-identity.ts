@@ -74,7 +74,17 @@ function identitiesOf(
 /** A pooler is another door to the same database. */
 function hostOf(written: string): string {
   const host = written.toLowerCase().replace(/\.$/, '')
-  return /\.neon\.tech$/.test(host) ? host.replace(/^([^.]+)-pooler\./, '$1.') : host
+  if (/\.neon\.tech$/.test(host)) return host.replace(/^([^.]+)-pooler\./, '$1.')
+  return numericHost(host.replace(/^\[(.*)\]$/, '$1')) ?? host
+}
+
+/** The one way to write an address, of the many that there are for those of IPv6, and IPv4 within them (RFC 5952, RFC 4291 §2.5.5.2). */
+function numericHost(host: string): string | undefined {
+  if (!/^[0-9a-f:.]*:[0-9a-f:.]*$|^[0-9.]+$/.test(host)) return undefined
+  const address = URL.parse(host.includes(':') ? `http://[${host}]` : `http://${host}`)?.hostname
+  const [, high, low] = /^\[::ffff:([0-9a-f]+):([0-9a-f]+)\]$/.exec(address ?? '') ?? []
+  if (high === undefined) return address
+  return URL.parse(`http://${Number(`0x${high}`) * 65_536 + Number(`0x${low}`)}`)?.hostname
 }
 
 function decoded(text: string): string {

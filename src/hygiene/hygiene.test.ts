@@ -173,6 +173,19 @@ test('user, password and query never make another database of one', () => {
   console.log(`${runs} addresses`)
 })
 
+test('an address in numbers is the same database however it is written', () => {
+  const database = (host: string) => valueIdentities(`postgresql://a@${host}/x`)
+  for (const [host, others] of [
+    ['10.0.0.1', ['[::ffff:10.0.0.1]', '[::FFFF:a00:1]:5432', '[0:0:0:0:0:ffff:10.0.0.1]', '167772161']],
+    ['[::1]', ['[0:0:0:0:0:0:0:1]', '[::0001]']],
+    ['[fd00::5]', ['[FD00:0:0::5]']],
+  ] as const)
+    for (const other of others) assert.deepEqual(database(other), database(host), other)
+  assert.deepEqual(valueIdentities('host=::ffff:10.0.0.1 dbname=x'), database('10.0.0.1'))
+  const apart = ['10.0.0.1', '[::ffff:10.0.0.2]', '[::1]', '[::2]', '10.0.0.1.test', '[fe80::1%25eth0]']
+  assert.equal(new Set(apart.flatMap(database)).size, apart.length)
+})
+
 test('a baseline accepts what it names with a reason, and tells what is gone', () => {
   const findings = findInSource(contract, { path: 'a.py', text: 'PUBLIC_PATHS = []\nuser = stub_user()' })
   const [first] = findings

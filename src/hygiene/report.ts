@@ -11,12 +11,17 @@ export function formatHygiene(
       const level = severityLevel(severity)
       const style = level === 'error' ? 'red' : level === 'warning' ? 'yellow' : 'gray'
       return [
-        `${file}:${line}  ${paint(style, severity.replaceAll('-', ' '))}  ${message}`,
+        `${oneLine(file)}:${line}  ${paint(style, severity.replaceAll('-', ' '))}  ${oneLine(message)}`,
         ...(reason === undefined ? [] : [`  Why: ${reason}.`]),
         `  Next: ${next}. ${paint('gray', `(${code} ${id})`)}`,
       ].join('\n')
     })
     .join('\n')
+}
+
+/** A name with a line end could be read as a line of its own, such as a workflow command. */
+function oneLine(text: string): string {
+  return text.replace(/\p{Cc}/gu, '\ufffd')
 }
 
 /** As data. */

@@ -3,6 +3,7 @@ import { createServer, type RequestListener } from 'node:http'
 import { createRequire } from 'node:module'
 import { join, resolve } from 'node:path'
 import { after, before, test } from 'node:test'
+import type { Gatekeeper } from '../planes/index.ts'
 import { closeServer, listen, type Scene, setScene } from '../server/forward-auth/scene.fixture.ts'
 import {
   type ExpressRequest,
@@ -12,7 +13,7 @@ import {
   honoPlanes,
   type Passage,
 } from './index.ts'
-import { holdsThePlanes } from './middleware.fixture.ts'
+import { holdsThePlanes, type Planted, probeTellsCrossings } from './middleware.fixture.ts'
 
 const folder = resolve(import.meta.dirname, '../..', process.env['SALLYPORT_PEERS'] ?? '.peers', 'middleware')
 const load = createRequire(join(folder, 'index.js'))
@@ -44,41 +45,54 @@ before(async () => {
 })
 after(() => scene.close())
 
-test('Express 5: every endpoint takes its own plane’s credential alone', { skip }, () =>
-  holdsThePlanes(scene, async (gatekeeper) => {
-    let handled = 0
+/** Each framework with its middleware before a handler for everything, and before that what is planted. */
+const frameworks = {
+  'Express 5': (gatekeeper: Gatekeeper, planted: Planted, handled: () => void): RequestListener => {
     const express: () => ExpressApp = load('express')
     const app = express()
+    app.use((request, response, next) =>
+      planted(request.url, request.headers['x-aos-key']) ? response.json({}) : next(),
+    )
     app.use(expressPlanes(gatekeeper))
     app.use((request, response) => {
-      handled += 1
+      handled()
       response.json({ caller: request.sallyport })
     })
-    const server = createServer(app)
-    return {
-      url: `http://127.0.0.1:${await listen(server)}`,
-      handled: () => handled,
-      close: () => closeServer(server),
-    }
-  }),
-)
-
-test('Hono 4 on Node: every endpoint takes its own plane’s credential alone', { skip }, () =>
-  holdsThePlanes(scene, async (gatekeeper) => {
-    let handled = 0
+    return app
+  },
+  'Hono 4 on Node': (gatekeeper: Gatekeeper, planted: Planted, handled: () => void): RequestListener => {
     const { Hono }: { Hono: new () => HonoApp } = load('hono')
     const { getRequestListener }: NodeServer = load('@hono/node-server')
     const app = new Hono()
+    app.use(async ({ req: { raw } }, next) => {
+      if (planted(new URL(raw.url).pathname, raw.headers.get('x-aos-key'))) return new Response('{}')
+      await next()
+      return undefined
+    })
     app.use(honoPlanes(gatekeeper))
     app.get('*', (context) => {
-      handled += 1
+      handled()
       return context.json({ caller: context.get('sallyport') })
     })
-    const server = createServer(getRequestListener(app.fetch))
-    return {
-      url: `http://127.0.0.1:${await listen(server)}`,
-      handled: () => handled,
-      close: () => closeServer(server),
-    }
-  }),
-)
+    return getRequestListener(app.fetch)
+  },
+}
+
+for (const [framework, create] of Object.entries(frameworks)) {
+  const start = async (gatekeeper: Gatekeeper, planted: Planted) => {
+    let count = 0
+    const server = createServer(
+      create(gatekeeper, planted, () => {
+        count += 1
+      }),
+    )
+    const url = `http://127.0.0.1:${await listen(server)}`
+    return { url, handled: () => count, close: () => closeServer(server) }
+  }
+  test(`${framework}: every endpoint takes its own plane’s credential alone`, { skip }, () =>
+    holdsThePlanes(scene, (gatekeeper) => start(gatekeeper, () => false)),
+  )
+  test(`${framework}: the probe finds no crossing, and the one that is planted by its name`, { skip }, () =>
+    probeTellsCrossings(scene, start),
+  )
+}

@@ -1,4 +1,8 @@
 import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { runProgram } from '../cli/program.fixture.ts'
 import type { Gatekeeper } from '../planes/index.ts'
 import { ask, type Scene } from '../server/forward-auth/scene.fixture.ts'
 
@@ -47,5 +51,43 @@ export async function holdsThePlanes(
     assert.equal(service.handled(), handled)
   } finally {
     await service.close()
+  }
+}
+
+/** Whether somebody's own handler, which stands before the middleware, answers a request: the crossing that the probe must find. */
+export type Planted = (path: string | undefined, machineKey: unknown) => boolean
+
+/** `planes probe` of a service with the middleware: without a crossing it finds none, and with one that one alone, by its name. */
+export async function probeTellsCrossings(
+  scene: Scene,
+  start: (gatekeeper: Gatekeeper, planted: Planted) => Promise<Pick<Service, 'url' | 'close'>>,
+): Promise<void> {
+  const { gatekeeper } = await scene.open('PROD')
+  const folder = mkdtempSync(join(tmpdir(), 'sallyport-middleware-'))
+  const { machineKey: machine, sandboxKey: sandbox } = scene
+  const credentials = { human: await scene.issuer.token('user_1'), machine, sandbox }
+  const words = Object.entries(credentials).flatMap(([plane, credential]) => {
+    writeFileSync(join(folder, plane), credential, { mode: 0o600 })
+    return ['--credential', `${plane}=${join(folder, plane)}`]
+  })
+  const probed = async (planted: Planted) => {
+    const { url, close } = await start(gatekeeper, planted)
+    const { code, out, err } = await runProgram([
+      ...['planes', 'probe', url, '--mode', 'PROD', '--format', 'json', ...words],
+      ...['--contract', join(import.meta.dirname, '../../contracts/agenticverz.yaml')],
+    ])
+    await close()
+    assert.equal(err, '')
+    const { findings } = JSON.parse(out)
+    return [code, findings.map(({ severity, message }: Record<string, string>) => `${severity}: ${message}`)]
+  }
+  try {
+    assert.deepEqual(await probed(() => false), [0, []])
+    const crossing = 'security-bug: Machine key accepted on human endpoint /api/v1/accounts/*'
+    const takesKeys: Planted = (path, key) =>
+      path?.startsWith('/api/v1/accounts/') === true && key === machine
+    assert.deepEqual(await probed(takesKeys), [1, [crossing]])
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
   }
 }

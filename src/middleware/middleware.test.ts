@@ -1,14 +1,10 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import Fastify from 'fastify'
-import { runProgram } from '../cli/program.fixture.ts'
 import { closeServer, listen, type Scene, setScene } from '../server/forward-auth/scene.fixture.ts'
 import { type ExpressRequest, expressPlanes, fastifyPlanes, honoPlanes, type Passage } from './index.ts'
-import { holdsThePlanes } from './middleware.fixture.ts'
+import { holdsThePlanes, probeTellsCrossings } from './middleware.fixture.ts'
 
 let scene: Scene
 before(async () => {
@@ -34,37 +30,16 @@ test('Fastify: every endpoint takes its own plane’s credential alone', () =>
     }
   }))
 
-test('Fastify: the probe finds no crossing, and finds the one of routes that stand outside the hook', async () => {
-  const { gatekeeper } = await scene.open('PROD')
-  const folder = mkdtempSync(join(tmpdir(), 'sallyport-middleware-'))
-  writeFileSync(join(folder, 'human'), await scene.issuer.token('user_1'), { mode: 0o600 })
-  writeFileSync(join(folder, 'machine'), scene.machineKey, { mode: 0o600 })
-  for (const [hooked, code] of [
-    ['everywhere', 0],
-    ['but for accounts', 1],
-  ] as const) {
+test('Fastify: the probe finds no crossing, and the one that is planted by its name', () =>
+  probeTellsCrossings(scene, async (gatekeeper, planted) => {
     const app = Fastify()
-    if (hooked !== 'everywhere') app.get('/api/v1/accounts/*', async () => 'reached')
-    await app.register(async (inside) => {
-      inside.addHook('onRequest', fastifyPlanes(gatekeeper))
-      inside.get('*', async () => 'reached')
+    app.addHook('onRequest', async (request, reply) => {
+      if (planted(request.url, request.headers['x-aos-key'])) return reply.send('reached')
     })
-    const probed = await runProgram([
-      ...['planes', 'probe', await app.listen({ host: '127.0.0.1', port: 0 }), '--mode', 'PROD'],
-      ...[
-        '--contract',
-        join(import.meta.dirname, '../../contracts/agenticverz.yaml'),
-        '--without',
-        'sandbox',
-      ],
-      ...['human', 'machine'].flatMap((plane) => ['--credential', `${plane}=${join(folder, plane)}`]),
-    ])
-    await app.close()
-    assert.equal(probed.code, code, probed.out + probed.err)
-    assert.equal(/Machine key accepted on human endpoint/.test(probed.out), code === 1)
-  }
-  rmSync(folder, { recursive: true, force: true })
-})
+    app.addHook('onRequest', fastifyPlanes(gatekeeper))
+    app.get('*', async () => 'reached')
+    return { url: await app.listen({ host: '127.0.0.1', port: 0 }), close: () => app.close() }
+  }))
 
 test('Fastify: a URL that is rewritten is judged as it is routed', async () => {
   const app = Fastify({ rewriteUrl: () => '/api/v1/accounts/7' })

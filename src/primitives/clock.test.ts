@@ -3,6 +3,18 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { timestamp } from './index.ts'
 
+// First in its file: it counts from a memory that is empty.
+test('so many seconds are remembered as they were written; with one more all are written anew', (context) => {
+  const { mock } = context.mock.method(Date.prototype, 'toISOString')
+  const written = (from: number, to: number) => {
+    const before = mock.callCount()
+    for (let second = from; second < to; second += 1) timestamp(second * 1000)
+    return mock.callCount() - before
+  }
+  assert.deepEqual([written(0, 64), written(0, 64)], [64, 0])
+  assert.deepEqual([written(64, 65), written(0, 64), written(64, 65)], [1, 64, 1])
+})
+
 test('a timestamp is what a date says of itself, whatever was asked before', () => {
   let cases = 0
   const far = 8.64e15

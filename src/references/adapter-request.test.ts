@@ -94,6 +94,21 @@ test('a name that is kept for secrets holds nothing', () => {
     assert.equal(isSecretName(name), false, name)
 })
 
+test('a name that only looks like another is that name, or none that anybody may use', () => {
+  const lookalikes = [
+    'ｐａｓｓｗｏｒｄ',
+    'pass\u200bword',
+    'pässword',
+    'p\u0430ssword',
+    'api\u039aey',
+    't\u043eken',
+  ]
+  for (const name of lookalikes)
+    assert.deepEqual(codes(check({ ...plain, options: { [name]: 'short' } })), ['raw-secret'], name)
+  for (const name of ['описание', 'größe', 'περίοδος', 'co₂', '期間'])
+    assert.equal(check({ ...plain, options: { [name]: 'short' } }).kind, 'accepted', name)
+})
+
 test('what is no secret passes', () => {
   for (const note of [
     '123e4567-e89b-12d3-a456-426614174000',

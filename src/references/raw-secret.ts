@@ -8,7 +8,7 @@ export const requestDepthMax = 32
 
 /** A name under which secrets are kept: its last word or words say so. `pageToken` and `maxTokens` are none. */
 export function isSecretName(name: string): boolean {
-  const words = name
+  const words = asItReads(name)
     .replace(/([a-z0-9])([A-Z])/g, '$1_$2')
     .replace(/([A-Z])([A-Z][a-z])/g, '$1_$2')
     .toLowerCase()
@@ -18,6 +18,18 @@ export function isSecretName(name: string): boolean {
   if (/(?:page|continuation|next|sync|cursor)token$/.test(joined)) return false
   return /(?:password|passwd|pwd|passphrase|passcode|secrets?|token|apikeys?|privatekey|accesskey|secretkey|accesskeyid|accountkey|signingkey|encryptionkey|credentials?|authorization|cookie|connectionstring|secretvalue|bearer|keymaterial|clientsecretvalue)$/.test(
     joined,
+  )
+}
+
+/** Wide letters, accents and what does not print make no other word of it. */
+function asItReads(name: string): string {
+  return name.normalize('NFKD').replace(/[\p{M}\p{C}]/gu, '')
+}
+
+/** Latin letters beside those that look like them (UTS #39 §5.1): nobody sees which name it is. */
+function hasTwoAlphabets(name: string): boolean {
+  return (
+    /\p{Script=Latin}/u.test(name) && /[\p{Script=Cyrillic}\p{Script=Greek}\p{Script=Armenian}]/u.test(name)
   )
 }
 
@@ -70,6 +82,7 @@ function kindOf(value: unknown, names: readonly string[]): string | undefined {
   if (value === null || value === undefined || value === '' || typeof value === 'boolean') return undefined
   // Also under it: `{ "secret": { "value": … } }`.
   if (names.some(isSecretName)) return 'value of a name that is kept for secrets'
+  if (names.some(hasTwoAlphabets)) return 'value of a name in letters of two alphabets'
   if (typeof value !== 'string') return undefined
   const name = names.findLast((one) => !/^\d+$/.test(one)) ?? ''
   return secretKindOf(value, { digests: digestNames.test(name) ? 'expected' : 'unexpected' })

@@ -13,9 +13,12 @@ import { nearestName } from '../../src/contract/nearest.ts'
 import { parseContract } from '../../src/contract/parse.ts'
 import { claimsMax, contractDurationSecondsMax } from '../../src/contract/shape.ts'
 import { listItemsMax } from '../../src/contract/shape-parts.ts'
+import { seenWords } from '../../src/guard/finding.ts'
 import { digitsMax, jsonDepthMax, valueFault } from '../../src/guard/value.ts'
 import { parseBaseline } from '../../src/hygiene/baseline.ts'
+import { findInSource } from '../../src/hygiene/source-detector.ts'
 import { checkAdapterRequestText, requestCharactersMax } from '../../src/references/adapter-request.ts'
+import { secretKindOf } from '../../src/references/secret-shape.ts'
 import { createTestClock } from '../../src/testing/clock.ts'
 
 const root = join(import.meta.dirname, '../..')
@@ -150,4 +153,22 @@ test('a request to an adapter has so many characters, and its reference 256', ()
   }
   assert.deepEqual(codes(request(long(256))), [])
   assert.equal(codes(request(long(257))).length, 1)
+})
+
+test('a text of a request is unwrapped three times', () => {
+  const wrapped = (times: number): string =>
+    times === 0 ? 'password=hunter2' : Buffer.from(wrapped(times - 1)).toString('base64')
+  assert.equal(secretKindOf(wrapped(3)), 'encoded named secret')
+  assert.notEqual(secretKindOf(wrapped(4)), 'encoded named secret')
+})
+
+test('a line of a source has 2000 characters, and of a value that is no secret 60 are shown', () => {
+  const contract = requireContract({ file: 'agenticverz.yaml', text: read('contracts/agenticverz.yaml') })
+  const guess = 'MODE = os.getenv("AOS_MODE", "preprod")'
+  const found = (length: number) =>
+    findInSource(contract, { path: 'a.py', text: `${guess};${'x'.repeat(length - guess.length - 1)}` }).length
+  assert.deepEqual([found(2000), found(2001)], [1, 0])
+  const words = 'a b '.repeat(20)
+  assert.equal(seenWords(words.slice(0, 60), false), words.slice(0, 60))
+  assert.equal(seenWords(words.slice(0, 61), false), `set, 61 characters, beginning ${words.slice(0, 60)}`)
 })

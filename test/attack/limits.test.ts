@@ -38,15 +38,11 @@ describe('docs/limits.md', () => {
         : [`${bound}: there is no ${shown}`]
     })
     assert.deepEqual(wrong, [])
-    const untested = rows.filter(([, , , shown]) => shown === '—').length
-    console.log(`${rows.length} bounds, ${rows.length - untested} with a test of their edge`)
+    console.log(`${rows.length} bounds`)
   })
 
-  test('leaves no bound of the wire, the listeners, the log or a witness without a test', () => {
-    const without = rows.filter(
-      ([bound = '', , , shown]) =>
-        shown === '—' && /`src\/(?:protocol|server|planes|audit|witness)\//.test(bound),
-    )
-    assert.deepEqual(without, [])
+  test('leaves no bound without a test but the one that nothing reaches', () => {
+    const without = rows.filter(([, , , shown]) => shown === '—').map(([bound = '']) => bound)
+    assert.deepEqual(without, ['`src/adapters/policy/opa-wasm/opa-wasm.ts` `memoryPagesMax`'])
   })
 })

@@ -345,6 +345,29 @@ test('the findings of the specimen are what somebody decided to live with', () =
   )
 })
 
+test('of names without a rotation window five are shown, and more are counted', () => {
+  const told = (count: number) => {
+    const names = Array.from({ length: count - 2 }, (_, nth) => `KEY_${nth}`)
+    const more = names.map((name) => `      ${name}: { sensitive: true, secretRef: app/keys }\n`).join('')
+    const [rotation, path] = [
+      '  keys: { secrets: [app/keys, STORE_TOKEN, "cred://orders/read"], every: 30d, owner: Security }\n',
+      'app/keys: { owner: Auth, keys: [API_KEY] }',
+    ]
+    const without = changedIn(
+      changedIn(specimen, rotation, ''),
+      path,
+      `app/keys: { owner: Auth, keys: [API_KEY, ${names}] }`,
+    )
+    const text = changedIn(without, '      STORE_TOKEN: {', `${more}      STORE_TOKEN: {`)
+    return findingsOf(text).find(({ code }) => code === 'rotation-undocumented')?.message
+  }
+  assert.equal(told(5), 'No rotation window is documented for API_KEY, KEY_0, KEY_1, KEY_2, STORE_TOKEN.')
+  assert.equal(
+    told(6),
+    'No rotation window is documented for API_KEY, KEY_0, KEY_1, KEY_2, KEY_3 and 1 more.',
+  )
+})
+
 test('a contract for a broker alone has no findings', () => {
   const text = `contract: environment/v1
 metadata: { name: a, onMismatch: fail-stop }

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import type { Server } from 'node:http'
+import { connect } from 'node:net'
 import { after, before, test } from 'node:test'
+import { setImmediate as turn } from 'node:timers/promises'
 import type { ShownRequest, Verdict } from '../../planes/index.ts'
 import { createForwardAuth } from './index.ts'
 import { forwardAuthLimits } from './listener.ts'
@@ -118,5 +121,25 @@ test('headers have so many bytes, and not one more', async () => {
   }
   assert.notEqual(await filled(forwardAuthLimits.headerBytesMax - 1), 431)
   assert.equal(await filled(forwardAuthLimits.headerBytesMax), 431)
-  assert.equal(server.maxConnections, forwardAuthLimits.connectionsMax)
 })
+
+test('connections are so many, and not one more', async () => {
+  assert.equal(server.maxConnections, forwardAuthLimits.connectionsMax)
+  const small = createForwardAuth({ gatekeeper: { judge: () => admitted }, connectionsMax: 2 })
+  const port = await listen(small)
+  const kept = [1, 2].map(() => connect(port, '127.0.0.1'))
+  await Promise.all(kept.map((socket) => once(socket, 'connect')))
+  const asked = () =>
+    ask(`http://127.0.0.1:${port}`, '/nginx', ['X-Original-Method', 'GET', 'X-Original-URI', '/x'])
+  await assert.rejects(asked(), 'one more is closed')
+  const [first = assert.fail()] = kept
+  first.destroy()
+  await once(first, 'close')
+  while ((await connections(small)) > 1) await turn()
+  assert.equal((await asked()).status, 200)
+  await closeServer(small)
+})
+
+function connections(of: Server): Promise<number> {
+  return new Promise((resolve) => of.getConnections((_, count) => resolve(count)))
+}

@@ -18,8 +18,10 @@ export function createForwardAuth(options: {
   readonly gatekeeper: Gatekeeper
   /** Sees every verdict, with the path of the request and without its query. MUST NOT throw. */
   readonly observe?: (verdict: Verdict, request: { readonly method: string; readonly path: string }) => void
+  /** In place of the limit of the same name. */
+  readonly connectionsMax?: number
 }): Server {
-  const { gatekeeper, observe } = options
+  const { gatekeeper, observe, connectionsMax = forwardAuthLimits.connectionsMax } = options
   const answer = (asked: ShownRequest, dialect: Dialect, response: ServerResponse, verdict: Verdict) => {
     observe?.(verdict, { method: asked.method, path: asked.target.replace(/\?.*/s, '') })
     writeVerdict(response, verdict, dialect)
@@ -36,7 +38,7 @@ export function createForwardAuth(options: {
     if (verdict instanceof Promise) void verdict.then((known) => answer(asked, dialect, response, known))
     else answer(asked, dialect, response, verdict)
   })
-  server.maxConnections = forwardAuthLimits.connectionsMax
+  server.maxConnections = connectionsMax
   // Headers past a number would be dropped in silence, and one of them may be a second credential; their bytes are bounded.
   server.maxHeadersCount = 0
   return server

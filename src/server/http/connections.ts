@@ -30,7 +30,11 @@ export const connectionLimits = {
 type Handler = Parameters<typeof createHttpServer>[1] & object
 
 /** A server of one listener. Fastify sets no limit on a server that it did not make, so all of them are set here. */
-export function createConnections(tls: TlsMaterial | undefined, handler: Handler) {
+export function createConnections(
+  tls: TlsMaterial | undefined,
+  handler: Handler,
+  connectionsMax: number = connectionLimits.connectionsMax,
+) {
   const options = {
     maxHeaderSize: protocolLimits.headerBytesMax,
     headersTimeout: connectionLimits.headersMs,
@@ -44,7 +48,7 @@ export function createConnections(tls: TlsMaterial | undefined, handler: Handler
   const server = tls
     ? createHttpsServer({ ...options, ...tlsOptions(tls) }, handler)
     : createHttpServer(options, handler)
-  server.maxConnections = connectionLimits.connectionsMax
+  server.maxConnections = connectionsMax
   // Headers past a number would be dropped in silence, and one of them may be the second proof; their bytes are bounded.
   server.maxHeadersCount = 0
   server.setTimeout(connectionLimits.idleMs)

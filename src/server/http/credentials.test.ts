@@ -10,8 +10,12 @@ import {
   tokenIssuer,
   type WireRequest,
 } from '../../../test/running.ts'
+import { openBroker } from '../../broker/broker.fixture.ts'
+import { brokerLimits } from '../../broker/index.ts'
 import { Failure } from '../../primitives/index.ts'
-import { explanation, issuedCredential, lease, problem } from '../../protocol/index.ts'
+import { explanation, issuedCredential, lease, problem, protocolLimits } from '../../protocol/index.ts'
+import { callerFixture, requestFixture } from '../../testing/broker.ts'
+import { credentialRoutes } from './credentials.ts'
 
 const running = await startRunning()
 after(() => running.close())
@@ -228,6 +232,27 @@ describe('Prefer: wait', () => {
     assert.equal(failed?.detail?.['attempts'], 1, 'our own deadline would have let it try again')
     const leases = await running.machine({ path: '/v1/leases?service=vault&state=live', as: agent })
     assert.ok(!leases.text.includes('acme/slow'))
+  })
+
+  test('is read from one second to its bound, which is what any longer one is read as', async () => {
+    const { broker, clock } = await openBroker()
+    const deadlines: number[] = []
+    const watched = {
+      ...broker,
+      issue(...[order, signal]: Parameters<typeof broker.issue>) {
+        deadlines.push((order.deadline ?? 0) - clock.now())
+        return broker.issue(order, signal)
+      },
+    }
+    const [issue] = credentialRoutes(watched, clock.now)
+    const { waitSecondsMax: max } = protocolLimits
+    for (const prefer of ['wait=0', 'wait=1', `wait=${max}`, `wait=${max + 1}`, 'wait=999999999', 'x']) {
+      const asked = { requestId: 'r', parameters: {}, query: {}, body: requestFixture, headers: { prefer } }
+      const reply = await issue?.handle({ ...asked, signal: new AbortController().signal }, callerFixture())
+      assert.equal(reply?.status, 201, prefer)
+    }
+    const bound = max * 1000
+    assert.deepEqual(deadlines, [1000, 1000, bound, bound, bound, brokerLimits.mintDeadlineMs])
   })
 })
 

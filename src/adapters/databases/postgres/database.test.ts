@@ -110,6 +110,7 @@ test('nothing answers at a closed port', async () => {
 const targets: readonly (readonly [url: string, target: unknown])[] = [
   ['postgres://a:b@db.example.com/c', { kind: 'tcp', host: 'db.example.com', port: 5432 }],
   ['postgresql+psycopg://a:b@[::1]:6432/c', { kind: 'tcp', host: '::1', port: 6432 }],
+  ['postgresql://a:b@[::ffff:10.0.0.1]/c', { kind: 'tcp', host: '::ffff:a00:1', port: 5432 }],
   ['postgresql:///c?host=/run/pg', { kind: 'unix', folder: '/run/pg', port: 5432 }],
   ['postgresql://a:b@/c?host=/run/pg/&port=6432', { kind: 'unix', folder: '/run/pg', port: 6432 }],
   ['postgresql://a:b@%2Frun%2Fpg:6432/c', { kind: 'unix', folder: '/run/pg', port: 6432 }],

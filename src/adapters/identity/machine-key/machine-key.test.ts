@@ -81,6 +81,18 @@ test('every character is equally likely, and a source that gives nothing usable 
   assert.throws(() => createMachineKey((size) => new Uint8Array(size).fill(255)), RangeError)
 })
 
+test('so many draws may give nothing usable, and the last of them be the first that does', () => {
+  const barren = (draws: number) => {
+    let drawn = 0
+    return (size: number) => {
+      drawn += 1
+      return new Uint8Array(size).fill(drawn <= draws ? 248 : 247)
+    }
+  }
+  assert.ok(isMachineKey(createMachineKey(barren(63)).key.reveal()))
+  assert.throws(() => createMachineKey(barren(64)), RangeError)
+})
+
 function base62OfCrc32(text: string): string {
   const alphabet = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
   const crc = BigInt(crc32BitByBit(text))

@@ -29,6 +29,22 @@ test('what AWS cannot be told more exactly needs a word and a reason', () => {
   assert.throws(() => parse({ ...secret, reason }, '{name}'))
 })
 
+test('actions, resources and the values of a condition are twenty at most', () => {
+  const many = (length: number, start: string) => Array.from({ length }, (_, nth) => `${start}${nth}`)
+  const lists = {
+    actions: (length: number) => ({ ...object, actions: many(length, 's3:GetObject') }),
+    resources: (length: number) => ({ ...object, resources: many(length, 'arn:aws:s3:::{bucket}/{key}') }),
+    conditions: (length: number) => ({
+      ...object,
+      conditions: { StringEquals: { 'aws:PrincipalTag/team': many(length, 'team-') } },
+    }),
+  }
+  for (const [name, means] of Object.entries(lists)) {
+    assert.ok(parse(means(20)), name)
+    assert.throws(() => parse(means(21)), new RegExp(`means\\.${name}`))
+  }
+})
+
 const wrong: Readonly<Record<string, readonly [Readonly<Record<string, unknown>>, RegExp]>> = {
   'a wildcard action': [{ ...object, actions: ['s3:*'] }, /means\.actions\.0: .*without a wildcard/],
   'half a wildcard action': [{ ...object, actions: ['s3:Get*'] }, /means\.actions\.0/],

@@ -1,0 +1,128 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { connect, createServer } from 'node:net'
+import { test } from 'node:test'
+import { Secret } from '../../../primitives/index.ts'
+import { readConfig } from './config.ts'
+import { type Database, openDatabase } from './database.ts'
+import { endRole } from './ending.ts'
+import {
+  createTestProvider,
+  failsWith,
+  live,
+  newLeaseId,
+  orderFor,
+  run,
+  startTestbed,
+  type Testbed,
+} from './testbed.fixture.ts'
+
+test('against a server', async (context) => {
+  const bed = await startTestbed()
+  if ('skip' in bed) return context.skip(bed.skip)
+  const { server } = readConfig(
+    { name: 'orders-db', kind: 'postgres', config: { url: { env: 'URL' } }, place: { line: 1, column: 1 } },
+    () => new Secret(bed.brokerUrl),
+  )
+  const database = openDatabase(server, { poolMax: 2 })
+  context.after(async () => {
+    await database.close()
+    await bed.provider.close?.()
+    await bed.server.stop()
+  })
+
+  await context.test(
+    'a transaction whose rows others change is tried eight times, and not once more',
+    async () => {
+      const tries = async (racing: number) => {
+        let count = 0
+        const came = await database
+          .transaction(live(), async (ask) => {
+            count += 1
+            if (count <= racing) await ask(`DO $$ BEGIN RAISE SQLSTATE '40001'; END $$`)
+            return 'done'
+          })
+          .catch((thrown: unknown) => (failsWith('provider_throttled')(thrown) ? 'throttled' : thrown))
+        return [came, count]
+      }
+      assert.deepEqual(await tries(7), ['done', 8])
+      assert.deepEqual(await tries(8), ['throttled', 8])
+    },
+  )
+
+  await context.test('sessions that come back are ended five times, and not once more', async () => {
+    const ending = async (returning: number) => {
+      const leaseId = newLeaseId()
+      await bed.provider.mint(orderFor(leaseId), live())
+      await endRole(withSessions(database, returning), leaseId, live())
+      return bed.admin(`SELECT 1 FROM pg_roles WHERE rolname = '${leaseId}'`)
+    }
+    assert.deepEqual(await ending(4), [])
+    await assert.rejects(ending(5), failsWith('provider_timeout', /session/))
+  })
+
+  await context.test(
+    'a mint that finds a role of its lease begins anew four times, and not once more',
+    async () => {
+      const minted = async (planted: number) => {
+        const leaseId = newLeaseId()
+        const between = await plantBefore(bed, leaseId, planted)
+        const provider = await createTestProvider(bed.brokerUrl.replace(/:\d+\//, `:${between.port}/`))
+        try {
+          return (await provider.mint(orderFor(leaseId), live())).handle === `role ${leaseId}`
+        } finally {
+          await provider.close?.()
+          between.close()
+          await bed.provider.revoke({ leaseId, handle: '', providerNotAfter: 0 }, live())
+        }
+      }
+      assert.equal(await minted(4), true)
+      await assert.rejects(minted(5), failsWith('provider_throttled', /Somebody else mints/))
+    },
+  )
+})
+
+/** The database, in which the first so many looks for sessions find one that was just ended. */
+function withSessions(database: Database, returning: number): Database {
+  let left = returning
+  return {
+    ...database,
+    session: (signal, work) =>
+      database.session(signal, (ask) =>
+        work(async (sql, values) => {
+          if (!sql.includes('pg_terminate_backend') || left === 0) return ask(sql, values)
+          left -= 1
+          return [{ pg_terminate_backend: true }]
+        }),
+      ),
+  }
+}
+
+/** Stands before the server; each of the first so many times that a role of the lease is about to be made, somebody else has just made it. */
+async function plantBefore(bed: Testbed, leaseId: string, times: number) {
+  let left = times
+  const plant = () =>
+    run(bed.brokerUrl, [
+      `CREATE ROLE ${leaseId}`,
+      `COMMENT ON ROLE ${leaseId} IS 'sallyport lease of another, request 1'`,
+    ])
+  const between = createServer((client) => {
+    const upstream = connect(bed.server.port, '127.0.0.1')
+    let passed: Promise<unknown> = Promise.resolve()
+    client.on('data', (bytes) => {
+      passed = passed.then(async () => {
+        const making = left > 0 && bytes.includes(`CREATE ROLE "${leaseId}"`)
+        if (making) left -= 1
+        if (making) await plant()
+        upstream.write(bytes)
+      })
+    })
+    upstream.pipe(client)
+    client.on('error', () => upstream.destroy()).on('close', () => upstream.destroy())
+    upstream.on('error', () => client.destroy())
+  })
+  await once(between.listen(0, '127.0.0.1'), 'listening')
+  const address = between.address()
+  assert.ok(typeof address === 'object' && address)
+  return { port: address.port, close: () => between.close() }
+}
