@@ -8,15 +8,17 @@ import type { BareSqlOrder } from './rig/bare-sql.ts'
 import { agentRequests, createBrokerHome, type RunningBroker } from './rig/broker.ts'
 import { createContenders } from './rig/contenders.ts'
 import type { Issuer } from './rig/issuer.ts'
-import { requestText, send } from './rig/load.ts'
-import { type OpenBao, openBaoMissing, startOpenBao } from './rig/openbao.ts'
+import { send } from './rig/load.ts'
+import { type OpenBao, openBaoMissing } from './rig/openbao.ts'
+import { type Rounds, startOpenBaoDatabase } from './rig/openbao-database.ts'
 import { cores, startPinned, unpinnable } from './rig/pinned.ts'
-import { group, roleSql } from './rig/role-sql.ts'
+import { group } from './rig/role-sql.ts'
 
 const connections = 16
 const seconds: Readonly<Record<Scale, number>> = { full: 5, short: 2 }
 const warmSeconds: Readonly<Record<Scale, number>> = { full: 15, short: 6 }
-const request = { service: 'orders-db', action: 'read-table', resource: 'public.orders' }
+const rounds = { many: 4096, one: 1 } as const
+const services = { many: 'orders-db', one: 'orders-db-one-round' } as const
 
 /** Roles of a real PostgreSQL on the broker's own core, minted and sealed, against OpenBao with the same statements, and against the SQL alone. */
 export const postgres: Bench = {
@@ -30,40 +32,49 @@ export const postgres: Bench = {
     if (server.kind === 'unavailable') return [{ row: 'all', skipped: server.reason }]
     world.defer(() => server.stop())
     pin(server.folder)
-    const admin = new Client({ connectionString: server.url })
-    await admin.connect()
-    world.defer(() => admin.end())
+    const onNewTable = await createTables(world, server.url)
     const home = await createBrokerHome(world, { postgresUrl: server.url })
     const broker = await home.start('http')
     await warm(broker, home.issuer, warmSeconds[scale])
-    await admin.query(`CREATE ROLE ${group} NOLOGIN`)
-    // Each run begins with a new table, so that the provider also finds out again what it remembered.
-    const onNewTable = ({ name, run }: Contender): Contender => ({
-      name,
-      async run() {
-        await admin.query(
-          `DROP TABLE IF EXISTS public.orders; CREATE TABLE public.orders (id int); GRANT SELECT ON public.orders TO ${group}`,
-        )
-        return run()
-      },
-    })
     const { rate } = createContenders({ connections, seconds: seconds[scale] })
-    const requests = agentRequests(home.issuer, { body: request })
-    const subject = onNewTable(rate('sallyport', broker, { requests }))
-    const common = { subject, wants: 'at least', unit: 'roles/s' } as const
+    const ours = (number: Rounds) => {
+      const body = { service: services[number], action: 'read-table', resource: 'public.orders' }
+      return onNewTable(rate('sallyport', broker, { requests: agentRequests(home.issuer, { body }) }))
+    }
+    const bare = (number: Rounds) => {
+      const order = { url: server.url, concurrent: connections, seconds: seconds[scale] }
+      const run = () => runBareSql({ ...order, scramIterations: rounds[number] })
+      return onNewTable({ name: 'the same SQL alone', run })
+    }
+    const common = { wants: 'at least', unit: 'roles/s' } as const
+    const bareSql = (row: string, number: Rounds): Comparison => {
+      return { ...common, row, subject: ours(number), against: bare(number), goal: 0.5 }
+    }
     return [
-      await againstOpenBao(world, { url: server.url, common, onNewTable, rate }),
-      {
-        ...common,
-        row: 'against the bare SQL',
-        against: onNewTable({
-          name: 'the same SQL alone',
-          run: () => runBareSql({ url: server.url, concurrent: connections, seconds: seconds[scale] }),
-        }),
-        goal: 0.5,
-      },
+      ...(await againstOpenBao(world, { url: server.url, common, ours, onNewTable, rate })),
+      bareSql('against the bare SQL', 'many'),
+      bareSql('one round, the bare SQL with one', 'one'),
     ]
   },
+}
+
+type OnNewTable = (contender: Contender) => Contender
+
+/** Each run begins with a new table, so that the provider also finds out again what it remembered. */
+async function createTables(world: AsyncDisposableStack, url: string): Promise<OnNewTable> {
+  const admin = new Client({ connectionString: url })
+  await admin.connect()
+  world.defer(() => admin.end())
+  await admin.query(`CREATE ROLE ${group} NOLOGIN`)
+  return ({ name, run }) => ({
+    name,
+    async run() {
+      await admin.query(
+        `DROP TABLE IF EXISTS public.orders; CREATE TABLE public.orders (id int); GRANT SELECT ON public.orders TO ${group}`,
+      )
+      return run()
+    },
+  })
 }
 
 /** Roles come so seldom that V8 would never compile what serves them; in a broker that has served for a while, it has. */
@@ -86,49 +97,30 @@ async function runBareSql(order: BareSqlOrder): Promise<number> {
   return rate
 }
 
+/** The last two rows have the statements of the first, and fewer rounds on one side or on both. */
 async function againstOpenBao(
   world: AsyncDisposableStack,
   options: {
     readonly url: string
-    readonly common: Pick<Comparison, 'subject' | 'wants' | 'unit'>
-    readonly onNewTable: (contender: Contender) => Contender
-    readonly rate: (
-      name: string,
-      server: OpenBao | RunningBroker,
-      ask: { requests: readonly string[] },
-    ) => Contender
+    readonly common: Pick<Comparison, 'wants' | 'unit'>
+    readonly ours: (number: Rounds) => Contender
+    readonly onNewTable: OnNewTable
+    readonly rate: (name: string, server: OpenBao, ask: { requests: readonly string[] }) => Contender
   },
-): Promise<Comparison | Skipped> {
+): Promise<readonly (Comparison | Skipped)[]> {
   const row = 'against database/creds'
   const skipped = openBaoMissing()
-  if (skipped !== undefined) return { row, skipped }
-  const bao = await startOpenBao(world)
-  await configureDatabase(bao, options.url)
-  const path = '/v1/database/creds/orders'
-  const theirs = requestText({ method: 'GET', path, headers: { 'x-vault-token': bao.rootToken } })
-  const against = options.rate('OpenBao database/creds', bao, { requests: [theirs] })
-  return { ...options.common, row, against: options.onNewTable(against), goal: 1.5 }
-}
-
-async function configureDatabase(bao: OpenBao, url: string): Promise<void> {
-  const { username, password, host } = new URL(url)
-  await bao.call('POST', 'sys/mounts/database', { type: 'database' })
-  await bao.call('POST', 'database/config/orders', {
-    plugin_name: 'postgresql-database-plugin',
-    allowed_roles: '*',
-    connection_url: `postgresql://{{username}}:{{password}}@${host}/postgres?sslmode=disable`,
-    username,
-    password,
-    password_authentication: 'scram-sha-256',
-  })
-  await bao.call('POST', 'database/roles/orders', {
-    db_name: 'orders',
-    default_ttl: '15m',
-    max_ttl: '1h',
-    creation_statements: roleSql({
-      role: '{{name}}',
-      verifier: '{{password}}',
-      validUntil: '{{expiration}}',
-    }),
-  })
+  if (skipped !== undefined) return [{ row, skipped }]
+  const { url, common, ours, onNewTable, rate } = options
+  const { server, requests } = await startOpenBaoDatabase(world, url)
+  const theirs = (number: Rounds) =>
+    onNewTable(rate('OpenBao database/creds', server, { requests: [requests[number]] }))
+  const against = (row: string, subject: Rounds, other: Rounds): Comparison => {
+    return { ...common, row, subject: ours(subject), against: theirs(other), goal: 1.5 }
+  }
+  return [
+    against(row, 'many', 'many'),
+    against('one round, database/creds with 4096', 'one', 'many'),
+    against('one round, database/creds with one', 'one', 'one'),
+  ]
 }

@@ -8,11 +8,19 @@ import { scramVerifier } from '../../src/adapters/providers/postgres/scram.ts'
 import { newId, Secret, timestamp } from '../../src/primitives/index.ts'
 import { roleSql } from './role-sql.ts'
 
-export type BareSqlOrder = { readonly url: string; readonly concurrent: number; readonly seconds: number }
+export type BareSqlOrder = {
+  readonly url: string
+  readonly concurrent: number
+  readonly seconds: number
+  readonly scramIterations: number
+}
 
 const order: BareSqlOrder = JSON.parse(process.argv[2] ?? '')
 const pool = new Pool({ connectionString: order.url, max: 4 })
-const verifier = await scramVerifier(new Secret('the same for all'), randomBytes(16))
+const verifier = await scramVerifier(new Secret('the same for all'), {
+  salt: randomBytes(16),
+  iterations: order.scramIterations,
+})
 
 await makeOne()
 const until = performance.now() + order.seconds * 1000

@@ -33,12 +33,12 @@ issuers:
 identities:
 ${cast.tenants.map(identities).join('')}providers:
   tokens: { kind: jwt, config: { issuer: "https://sallyport.example.test", audience: "https://orders.example.test" } }
-${withPostgres ? '  orders-db: { kind: postgres, config: { url: { env: BENCH_POSTGRES } } }\n' : ''}services:
+${withPostgres ? postgresProviders : ''}services:
   orders-api:
     provider: tokens
     actions:
       read-order: { resource: "{order}", means: { scope: "orders:read" } }
-${withPostgres ? postgresService : ''}grants:
+${withPostgres ? postgresServices.map(postgresService).join('') : ''}grants:
 ${cast.tenants.map((tenant) => grants(tenant, withPostgres)).join('')}`
 }
 
@@ -63,14 +63,23 @@ function grants(tenant: string, withPostgres: boolean): string {
     `  - { id: ${tenant}-${id}, tenant: ${tenant}, agents: ["*"], ${rest}, modes: [BENCH], maxDuration: 1h }\n`
   return [
     grant('orders', 'service: orders-api, actions: [read-order], resources: ["order-*"]'),
-    withPostgres
-      ? grant('table', 'service: orders-db, actions: [read-table], resources: [public.orders]')
-      : '',
+    ...(withPostgres ? postgresServices : []).map((service) =>
+      grant(service, `service: ${service}, actions: [read-table], resources: [public.orders]`),
+    ),
   ].join('')
 }
 
-const postgresService = `  orders-db:
-    provider: orders-db
+/** One database, as its roles are made where nothing is said, and with one round of SCRAM. Each is the name of a provider too. */
+const postgresServices = ['orders-db', 'orders-db-one-round'] as const
+
+const postgresProviders = `  orders-db: { kind: postgres, config: { url: { env: BENCH_POSTGRES } } }
+  orders-db-one-round: { kind: postgres, config: { url: { env: BENCH_POSTGRES }, scramIterations: 1 } }
+`
+
+function postgresService(name: string): string {
+  return `  ${name}:
+    provider: ${name}
     actions:
       read-table: { resource: "{schema}.{table}", means: { privilege: SELECT, schema: "{schema}", table: "{table}" } }
 `
+}

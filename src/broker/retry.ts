@@ -79,18 +79,27 @@ export async function withTimeout<T>(
   signal: AbortSignal,
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
+  signal.throwIfAborted()
   const stop = new AbortController()
-  const either = AbortSignal.any([stop.signal, signal])
   const timer = new AbortController()
-  const alarm = clock.sleep(milliseconds, AbortSignal.any([timer.signal, signal])).then(() => {
+  const goAway = () => {
+    stop.abort(signal.reason)
+    timer.abort(signal.reason)
+  }
+  signal.addEventListener('abort', goAway, { once: true })
+  const alarm = clock.sleep(milliseconds, timer.signal).then(() => {
     const late = new Failure('provider_timeout', 'The provider did not answer in time.')
     stop.abort(late)
     throw late
   })
   try {
-    return await Promise.race([work(either), alarm])
+    return await Promise.race([work(stop.signal), alarm])
   } finally {
-    timer.abort()
+    signal.removeEventListener('abort', goAway)
+    timer.abort(over)
     alarm.catch(() => undefined)
   }
 }
+
+/** A reason of its own: without one every abort makes an error with a stack, of which nobody reads a word. */
+const over = Symbol('over')

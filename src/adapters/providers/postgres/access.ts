@@ -19,7 +19,7 @@ export type Access = {
 type Opens = { readonly schema: boolean; readonly database: boolean }
 
 /** GRANT and REVOKE on one table fail when they meet (`tuple concurrently updated`), so the brokers queue. */
-export const lockGrants = 'SELECT pg_advisory_xact_lock(1935765614, 0)'
+export const grantsLock = 'pg_advisory_xact_lock(1935765614, 0)'
 
 /** The first version in which a membership can be without `SET ROLE`. */
 const groupsSince = 160_000
@@ -35,7 +35,7 @@ export async function findAccess(
   signal: AbortSignal,
 ): Promise<Access> {
   const prefix = groupPrefix(database, target)
-  const { access, stale } = await database.transaction(signal, async (ask) => {
+  const find = async (ask: Ask) => {
     const { server, opens } = await findTable(ask, target)
     const direct: Access = { target, server, opens, group: undefined }
     if (server.version < groupsSince) return { access: direct, stale: [] }
@@ -45,14 +45,15 @@ export async function findAccess(
     const group = `${prefix}${Buffer.from(random(4)).toString('hex')}`
     await makeGroup(ask, { ...direct, group })
     return { access: { ...direct, group }, stale: groups }
-  })
+  }
+  const { access, stale } = await database.transaction(signal, find, { lock: grantsLock })
   for (const group of stale) await dropUnused(database, group, signal)
   return access
 }
 
 /** Gives a role of a lease its access. */
 export function accessStatements({ group, ...access }: Access, leaseId: string): readonly string[] {
-  if (group === undefined) return [lockGrants, ...grantStatements(access, leaseId)]
+  if (group === undefined) return [`SELECT ${grantsLock}`, ...grantStatements(access, leaseId)]
   // Without SET the holder cannot act as the group: whatever it makes is its own, and goes with it.
   return [`GRANT ${name(group)} TO ${name(leaseId)} WITH INHERIT TRUE, SET FALSE`]
 }
@@ -76,7 +77,7 @@ const grantableKinds = ['r', 'p', 'v', 'm', 'f']
 
 async function findTable(ask: Ask, target: Target): Promise<{ server: ServerFacts; opens: Opens }> {
   const { schema, table } = target
-  const [row] = await ask(`${lockGrants};
+  const [row] = await ask(`
     SELECT c.relkind, has_schema_privilege('public', n.oid, 'USAGE') AS schema_is_open,
            has_database_privilege('public', d.oid, 'CONNECT') AS database_is_open,
            d.oid AS database, current_setting('server_version_num')::int AS version
@@ -138,13 +139,11 @@ function grantConnect(role: string): string {
 /** A group that is not exact any more goes when no lease is in it; one that the server does not let go stays and is not used. */
 async function dropUnused(database: Database, group: string, signal: AbortSignal): Promise<void> {
   const role = name(group)
-  await database
-    .transaction(signal, async (ask) => {
-      const [member] = await ask(
-        `${lockGrants};
-         SELECT 1 FROM pg_auth_members WHERE roleid = ${text(role)}::regrole AND member <> current_user::regrole`,
-      )
-      if (!member) await ask(`GRANT ${role} TO CURRENT_USER; DROP OWNED BY ${role}; DROP ROLE ${role}`)
-    })
-    .catch(() => undefined)
+  const drop = async (ask: Ask) => {
+    const [member] = await ask(
+      `SELECT 1 FROM pg_auth_members WHERE roleid = ${text(role)}::regrole AND member <> current_user::regrole`,
+    )
+    if (!member) await ask(`GRANT ${role} TO CURRENT_USER; DROP OWNED BY ${role}; DROP ROLE ${role}`)
+  }
+  await database.transaction(signal, drop, { lock: grantsLock }).catch(() => undefined)
 }

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { inspect } from 'node:util'
 import fc from 'fast-check'
 import { Failure, Secret } from '../../../primitives/index.ts'
-import { readConfig, readMeans, readTarget } from './config.ts'
+import { readConfig, readMeans, readTarget, scramIterationsMax } from './config.ts'
 
 const place = { line: 42, column: 3 }
 const url = 'postgres://sallyport:s3cr%40t-word@127.0.0.1:6543/orders'
@@ -39,6 +39,7 @@ test('a url alone is a whole configuration', () => {
     },
   )
   assert.deepEqual([read.poolMax, read.connectionsPerLeaseMax, read.leaseStatementTimeoutSeconds], [4, 2, 30])
+  assert.equal(read.scramIterations, 4096)
 })
 
 test('beyond loopback the connection is TLS with a checked certificate, unless the contract says off', () => {
@@ -53,6 +54,13 @@ test('beyond loopback the connection is TLS with a checked certificate, unless t
   assert.equal(config({ tls: 'off' }, far).server.tls, undefined)
   for (const weaker of ['disable', 'allow', 'prefer', 'no-verify'])
     assert.throws(() => config({}, `${far}?sslmode=${weaker}`), invalid(/may ask for more TLS, not for less/))
+})
+
+test('a verifier may have from one round to as many as `pg` takes, and nothing else', () => {
+  for (const rounds of [1, scramIterationsMax])
+    assert.equal(config({ scramIterations: rounds }).scramIterations, rounds)
+  for (const rounds of [0, scramIterationsMax + 1, 1.5, '4096', null])
+    assert.throws(() => config({ scramIterations: rounds }), invalid(/scramIterations/))
 })
 
 test('what is not understood does not start, and no message shows the url', () => {

@@ -8,12 +8,15 @@ import {
   templateParts,
 } from '../../../contract/index.ts'
 import { Failure, parseDurationSeconds, Secret } from '../../../primitives/index.ts'
+import { scramIterationsDefault } from './scram.ts'
 
 export type PostgresConfig = {
   readonly server: Server
   readonly poolMax: number
   readonly leaseStatementTimeoutSeconds: number
   readonly connectionsPerLeaseMax: number
+  /** Rounds of SCRAM-SHA-256 in the verifier of a minted role's password. */
+  readonly scramIterations: number
   /** Roles whose password `rotate` may change, and the file that takes the new one. */
   readonly rotates: ReadonlyMap<string, string>
 }
@@ -56,6 +59,7 @@ export function readConfig(
     poolMax: config.poolMax,
     leaseStatementTimeoutSeconds: config.statementTimeout,
     connectionsPerLeaseMax: config.maxConnectionsPerRole,
+    scramIterations: config.scramIterations,
     rotates: new Map(config.rotates.map(({ role, file }) => [role, file])),
   }
 }
@@ -105,6 +109,9 @@ function isSystemSchema(schema: string): boolean {
 
 const identifierSchema = z.string().regex(identifier, 'not an identifier')
 
+/** More is refused by `pg` (`scramMaxIterations`), with which the broker itself tries whether a credential is dead. */
+export const scramIterationsMax = 100_000
+
 const configSchema = z.strictObject({
   url: z.unknown(),
   tls: z.union([z.literal('off'), z.strictObject({ ca: z.string().min(1).optional() })]).optional(),
@@ -115,6 +122,7 @@ const configSchema = z.strictObject({
     .refine((seconds) => seconds >= 1 && seconds <= 3600, 'a duration from 1s to 1h')
     .default(30),
   maxConnectionsPerRole: z.int().min(1).max(20).default(2),
+  scramIterations: z.int().min(1).max(scramIterationsMax).default(scramIterationsDefault),
   rotates: z
     .array(z.strictObject({ role: identifierSchema, file: z.string().min(1) }))
     .max(64)

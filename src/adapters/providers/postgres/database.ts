@@ -14,8 +14,12 @@ export interface Database {
   readonly server: Server
   /** Statements outside a transaction. Throws failures of the provider port. */
   session<Result>(signal: AbortSignal, work: (ask: Ask) => Promise<Result>): Promise<Result>
-  /** All or nothing; done again, a few times, when the catalogue changed underneath. */
-  transaction<Result>(signal: AbortSignal, work: (ask: Ask) => Promise<Result>): Promise<Result>
+  /** All or nothing; done again, a few times, when the catalogue changed underneath. What the lock's expression waits for comes first. */
+  transaction<Result>(
+    signal: AbortSignal,
+    work: (ask: Ask) => Promise<Result>,
+    options?: { readonly lock: string },
+  ): Promise<Result>
   /** One session in another database of the same server. */
   elsewhere(database: string, signal: AbortSignal, work: (ask: Ask) => Promise<void>): Promise<void>
   close(): Promise<void>
@@ -43,9 +47,11 @@ export function openDatabase(server: Server, options: { poolMax: number }): Data
         throw toProviderFailure(thrown, signal)
       }
     },
-    async transaction(signal, work) {
+    async transaction(signal, work, options) {
+      const begin = beginWith(options?.lock)
+      const whole = (ask: Ask) => work(beginning(ask, begin))
       for (let tries = 1; ; tries += 1) {
-        const outcome = await database.session(signal, (ask) => attempt(ask, work, tries))
+        const outcome = await database.session(signal, (ask) => attempt(ask, whole, tries))
         if (outcome !== raced) return outcome
       }
     },
@@ -147,8 +153,11 @@ async function acquire(pool: Pool, signal: AbortSignal) {
 
 const raced = Symbol('raced')
 
-// A server that commits asynchronously could forget a revocation when it crashes.
-const durableCommit = `SELECT set_config('synchronous_commit', 'on', true) WHERE current_setting('synchronous_commit') = 'off'`
+/** A server that commits asynchronously could forget a revocation when it crashes. */
+function beginWith(lock = 'NULL'): string {
+  const durable = `CASE current_setting('synchronous_commit') WHEN 'off' THEN set_config('synchronous_commit', 'on', true) END`
+  return `BEGIN; SELECT ${durable}, ${lock}`
+}
 
 async function attempt<Result>(
   ask: Ask,
@@ -156,7 +165,7 @@ async function attempt<Result>(
   tries: number,
 ): Promise<Result | typeof raced> {
   try {
-    const result = await work(beginning(ask))
+    const result = await work(ask)
     await ask('COMMIT')
     return result
   } catch (thrown) {
@@ -167,8 +176,7 @@ async function attempt<Result>(
 }
 
 /** The transaction begins together with its first question, where that has no values: every question is a way to the server and back. */
-function beginning(ask: Ask): Ask {
-  const begin = `BEGIN; ${durableCommit}`
+function beginning(ask: Ask, begin: string): Ask {
   let begun = false
   return async (sql, values) => {
     const first = !begun

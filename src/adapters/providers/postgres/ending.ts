@@ -1,9 +1,9 @@
 import { Failure } from '../../../primitives/index.ts'
-import { lockGrants } from './access.ts'
+import { grantsLock } from './access.ts'
 import type { Ask, Database, Row } from './database.ts'
 import { errorCode } from './failure.ts'
 import { name } from './quote.ts'
-import { findRole, lockLease } from './role.ts'
+import { findRole, leaseLock } from './role.ts'
 
 /**
  * Ends the role of a lease: no new login, no session, no privilege, nothing owned, no role. Every step may be repeated, by anybody, at
@@ -11,13 +11,14 @@ import { findRole, lockLease } from './role.ts'
  */
 export async function endRole(database: Database, leaseId: string, signal: AbortSignal): Promise<void> {
   const named = name(leaseId)
-  const role = await database.transaction(signal, async (ask) => {
-    await ask(lockLease(leaseId))
+  const lock = leaseLock(leaseId)
+  const forbidLogin = async (ask: Ask) => {
     const found = await findRole(ask, leaseId)
     // Its privileges are needed to end its sessions and to drop what it owns; the broker holds every one of them already.
     if (found !== undefined) await ask(`ALTER ROLE ${named} NOLOGIN; GRANT ${named} TO CURRENT_USER`)
     return found
-  })
+  }
+  const role = await database.transaction(signal, forbidLogin, { lock })
   if (role === undefined) return
   const places = await database.session(signal, async (ask) => {
     await terminateSessions(ask, role)
@@ -25,14 +26,14 @@ export async function endRole(database: Database, leaseId: string, signal: Abort
   })
   for (const { database: other } of places.filter(({ here }) => !here))
     await database.elsewhere(other, signal, (ask) => dropOwned(ask, leaseId))
-  await database.transaction(signal, async (ask) => {
-    await ask(lockLease(leaseId))
+  const drop = async (ask: Ask) => {
     if ((await findRole(ask, leaseId)) === undefined) return
     // Who was in the middle of logging in while logins were forbidden is seen now.
     await terminateSessions(ask, role)
-    if (places.some(({ here }) => here)) await ask(lockGrants)
+    if (places.some(({ here }) => here)) await ask(`SELECT ${grantsLock}`)
     await ask(`DROP OWNED BY ${named}; DROP ROLE ${named}`)
-  })
+  }
+  await database.transaction(signal, drop, { lock })
 }
 
 const terminateRoundsMax = 5

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { after, describe, type TestContext, test } from 'node:test'
 import { Secret } from '../../../primitives/index.ts'
 import { providerConformance, type Unavailable } from '../../../testing/provider.ts'
+import { scramIterationsMax } from './config.ts'
 import {
   connect,
   createTestProvider,
@@ -219,6 +220,23 @@ describe('a role of one verb on one table', () => {
       assert.ok(log.includes(`CREATE ROLE "${leaseId}"`), 'the statements are in the log')
       assert.ok(log.includes('SCRAM-SHA-256$4096:'))
       assert.equal(log.includes(password.reveal()), false)
+    }),
+  )
+
+  test(
+    'the verifier has the rounds that the contract says, and its password logs in',
+    withBed(async (bed) => {
+      for (const scramIterations of [1, 4096, scramIterationsMax]) {
+        const provider = await createTestProvider(bed.brokerUrl, { scramIterations })
+        const { leaseId, url } = await mint({ ...bed, provider })
+        const [stored] = await bed.admin(
+          `SELECT split_part(split_part(rolpassword, '$', 2), ':', 1) FROM pg_authid WHERE rolname = '${leaseId}'`,
+        )
+        assert.deepEqual(stored, { split_part: String(scramIterations) })
+        assert.equal(await tryStatements(url, 'SELECT * FROM public.orders'), 'accepted')
+        assert.equal(await tryStatements(url.replace(/:[^:@]+@/, ':another@'), 'SELECT 1'), '28P01')
+        await provider.close?.()
+      }
     }),
   )
 

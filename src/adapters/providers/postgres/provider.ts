@@ -9,13 +9,22 @@ import type {
   ProviderDefinition,
   ProviderWorld,
 } from '../../../broker/index.ts'
+import type { Action } from '../../../contract/index.ts'
 import { Failure, Secret } from '../../../primitives/index.ts'
 import { type Access, findAccess, remember } from './access.ts'
-import { type PostgresConfig, readConfig, readMeans, readTarget, type Server, type Target } from './config.ts'
+import {
+  type Means,
+  type PostgresConfig,
+  readConfig,
+  readMeans,
+  readTarget,
+  type Server,
+  type Target,
+} from './config.ts'
 import { type Database, openDatabase } from './database.ts'
 import { endRole } from './ending.ts'
 import { tryLogin } from './login.ts'
-import { createRole, plantedRoles } from './role.ts'
+import { createRole, leaseLock, plantedRoles } from './role.ts'
 import { newPassword, rotatePassword } from './rotation.ts'
 import { scramVerifier } from './scram.ts'
 
@@ -25,14 +34,16 @@ export const postgres: ProviderDefinition = {
   developmentOnly: false,
   async create(entry, actions, world) {
     const config = readConfig(entry, world.resolve)
-    for (const action of actions) readMeans(action)
-    return createProvider(config, world)
+    const meanings = new Map(actions.map((action) => [action, readMeans(action)]))
+    const meansOf = (action: Action) => meanings.get(action) ?? readMeans(action)
+    return createProvider({ config, meansOf, world })
   },
 }
 
-function createProvider(config: PostgresConfig, world: ProviderWorld): Provider {
+function createProvider(parts: Omit<Minting, 'database' | 'accesses'>): Provider {
+  const { config, world } = parts
   const database = openDatabase(config.server, config)
-  const minting = { database, config, world, accesses: new Map<string, Access>() }
+  const minting = { ...parts, database, accesses: new Map<string, Access>() }
   return {
     capabilities: capabilitiesOf(config),
     mint: (order, signal) => mint(minting, order, signal),
@@ -67,6 +78,7 @@ type Minting = {
   readonly database: Database
   readonly config: PostgresConfig
   readonly world: ProviderWorld
+  readonly meansOf: (action: Action) => Means
   /** What worked the last time, by what it grants. */
   readonly accesses: Map<string, Access>
 }
@@ -75,15 +87,18 @@ type Minting = {
 const retriesMax = 4
 
 async function mint(minting: Minting, order: MintOrder, signal: AbortSignal): Promise<Minted> {
-  const { database, config, world } = minting
+  const { database, config, world, meansOf } = minting
   const leaseId = checkedLeaseId(order.leaseId)
-  const target = readTarget(readMeans(order.action), order.parts)
+  const target = readTarget(meansOf(order.action), order.parts)
   const password = newPassword(world.random)
-  const verifier = await scramVerifier(password, world.random(16))
+  const { scramIterations: iterations } = config
+  const verifier = await scramVerifier(password, { salt: world.random(16), iterations })
   const making = { order, verifier, limits: config, brokerName: world.brokerName }
   for (let retries = 0; retries <= retriesMax; retries += 1) {
     const made = await withAccess(minting, target, signal, (access) =>
-      database.transaction(signal, (ask) => createRole(ask, { ...making, access })),
+      database.transaction(signal, (ask) => createRole(ask, { ...making, access }), {
+        lock: leaseLock(leaseId),
+      }),
     )
     if (made) return mintedFor({ order, target, password, server: config.server })
     if (made === false) await endRole(database, leaseId, signal)

@@ -17,17 +17,15 @@ export type RoleOrder = {
 }
 
 /**
- * Makes the role of a lease inside a transaction: one verb on one table, and the lease id is its name. The database itself then says
- * what the new role can do, and anything but the order rolls it all back: `provider_refused`. Resolves to false when there is a role of
- * that name already; the transaction is then one that failed.
+ * Makes the role of a lease inside a transaction that holds its lock: one verb on one table, and the lease id is its name. The database
+ * itself then says what the new role can do, and anything but the order rolls it all back: `provider_refused`. Resolves to false when
+ * there is a role of that name already; the transaction is then one that failed.
  */
 export async function createRole(ask: Ask, making: RoleOrder): Promise<boolean> {
   const { order, access } = making
   const holder = { ...access, role: order.leaseId }
   try {
-    const [row] = await ask(
-      [lockLease(order.leaseId), ...roleStatements(making), exactness(holder)].join(';\n'),
-    )
+    const [row] = await ask([...roleStatements(making), exactness(holder)].join(';\n'))
     if (row?.['exact'] !== true) await refuseInexact(ask, holder)
     return true
   } catch (thrown) {
@@ -42,8 +40,8 @@ const duplicateObject = '42710'
  * One at a time for each lease: a revocation waits for a mint whose caller has gone, and then sees what came of it. The lock ends
  * with the transaction.
  */
-export function lockLease(leaseId: string): string {
-  return `SELECT pg_advisory_xact_lock(${leaseLocks}, hashtext(${text(leaseId)}))`
+export function leaseLock(leaseId: string): string {
+  return `pg_advisory_xact_lock(${leaseLocks}, hashtext(${text(leaseId)}))`
 }
 
 const leaseLocks = 1_935_765_613

@@ -32,7 +32,7 @@ test('the password of a named role', async (context) => {
     const words = await provider.rotate('app', live())
     const password = await readFile(file, 'utf8')
     assert.equal((await stat(file)).mode & 0o777, 0o600)
-    assert.match(password, /^[A-Za-z0-9_-]{32}$/)
+    assert.match(password, /^[A-Za-z0-9_-]{43}$/)
     assert.equal(words.includes(password), false)
     assert.equal(await tryStatements(urlWith('first'), 'SELECT 1'), '28P01')
     assert.equal(await tryStatements(urlWith(password), 'SELECT 1'), 'accepted')

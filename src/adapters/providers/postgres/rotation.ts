@@ -4,7 +4,7 @@ import { Failure, type RandomBytes, Secret } from '../../../primitives/index.ts'
 import type { Database } from './database.ts'
 import { tryLogin } from './login.ts'
 import { name, text } from './quote.ts'
-import { scramVerifier } from './scram.ts'
+import { scramIterationsDefault, scramVerifier } from './scram.ts'
 
 /**
  * Gives a role a new password and writes it to its file (mode 0600). `<file>.next` is durable before the database changes and becomes
@@ -18,7 +18,7 @@ export async function rotatePassword(
   const { role, file, random } = rotation
   await settle(database, rotation, signal)
   const password = newPassword(random)
-  const verifier = await scramVerifier(password, random(16))
+  const verifier = await scramVerifier(password, { salt: random(16), iterations: scramIterationsDefault })
   await writeDurably(`${file}.next`, password)
   await database.transaction(signal, async (ask) => {
     await ask(`ALTER ROLE ${name(role)} PASSWORD ${text(verifier)}`)
@@ -27,9 +27,9 @@ export async function rotatePassword(
   return `the password of the role ${role}, new in ${file}; sessions that are open go on, the old password is refused`
 }
 
-/** 192 random bits in 32 characters of base64url. */
+/** 256 random bits in 43 characters of base64url: nothing that could be guessed, however few rounds its verifier has. */
 export function newPassword(random: RandomBytes): Secret {
-  return new Secret(Buffer.from(random(24)).toString('base64url'))
+  return new Secret(Buffer.from(random(32)).toString('base64url'))
 }
 
 async function settle(
