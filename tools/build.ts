@@ -77,6 +77,7 @@ export async function buildEntry(entry: Entry): Promise<Metafile> {
     plugins: [...(isStarter ? [mainBeside] : []), withoutSideEffects],
   })
   refuseLazyCommonJs(metafile)
+  if (isStarter) writeFileSync(target, compiledAtOnce(readFileSync(target, 'utf8')))
   if (entry.kind !== 'library') makeExecutable(target)
   else writeTypes(source, target)
   return metafile
@@ -110,6 +111,14 @@ function refuseLazyCommonJs({ inputs }: Metafile): void {
     for (const { kind, path: target } of imports)
       if (kind === 'dynamic-import' && inputs[target]?.format === 'cjs')
         throw new Error(`${path} loads ${target} by import(), which is CommonJS`)
+}
+
+/**
+ * V8 looks for the end of a function, and reads it again when it is called; one in parentheses it compiles at once. A starter calls nearly all of
+ * its functions at every start, and is a millisecond long.
+ */
+function compiledAtOnce(text: string): string {
+  return text.replace(/^function (\w+)(\(.*?^\})$/gms, 'var $1 = (function $1$2);')
 }
 
 function makeExecutable(target: string): void {

@@ -519,8 +519,9 @@ const about = (): Readonly<Record<string, About>> => (table ??= {
   VAULT_TOKEN: ["Platform",[],true,"text","",462,{}],
 })
 
+// In parentheses, because V8 reads such a function once; of another it looks for the end first, and reads it again when it is called.
 /** Everything that is wrong with an environment, at once. Never throws, and shows no character of a sensitive value. */
-export function check(env: Variables, options: CheckOptions = {}): Checked {
+export const check = (function check(env: Variables, options: CheckOptions = {}): Checked {
   const scope = options.scope ?? "runtime"
   const program = options.seenBy !== 'launcher'
   const findings: Finding[] = []
@@ -543,10 +544,12 @@ export function check(env: Variables, options: CheckOptions = {}): Checked {
       if (!isUri(v)) no('E202', 'DATABASE_URL')
       else if (!v.startsWith("postgresql:") && !v.startsWith("postgres:")) no('E206', 'DATABASE_URL')
     }
-    v = env.DATABASE_URL_ASYNC
+  for (const name of ["DATABASE_URL_ASYNC","AUTH_SERVICE_URL","OIDC_ISSUER_URL","OIDC_JWKS_URI","OIDC_JWKS_URL","CLERK_ISSUER_URL","CLERK_JWKS_URL","R2_ENDPOINT","ARTIFACT_S3_ENDPOINT","ALERTMANAGER_URL"]) {
+    v = env[name]
     if (v !== undefined) {
-      if (!isUri(v)) no('E202', 'DATABASE_URL_ASYNC')
+      if (!isUri(v)) no('E202', name)
     }
+  }
     v = env.REDIS_URL
     if (v !== undefined) {
       if (!isUri(v)) no('E202', 'REDIS_URL')
@@ -556,11 +559,13 @@ export function check(env: Variables, options: CheckOptions = {}): Checked {
     if (v !== undefined) {
       if (!isPort(v)) no('E202', 'PORT')
     }
-    v = env.DB_POOL_SIZE
+  for (const name of ["DB_POOL_SIZE","LLM_MAX_TOKENS_PER_REQUEST","LLM_MAX_COMPLETION_TOKENS","LLM_REQUESTS_PER_MINUTE","LLM_CACHE_MAX_SIZE","DEFAULT_TENANT_RATE_LIMIT","R2_RETENTION_DAYS","R2_MAX_RETRIES","CHECKPOINT_RETENTION_DAYS","CHECKPOINT_OFFLOAD_OLDER_THAN_DAYS","CHECKPOINT_OFFLOAD_MAX_RETRIES","ALERTMANAGER_RETRY_ATTEMPTS","MAX_ALERTS_PER_TENANT_PER_HOUR","COST_SPIKE_MIN_RUNS","RATE_LIMIT_DEFAULT_RPM","RATE_LIMIT_BURST_RPM","HOC_PROBE_RATE_PER_MIN","SANDBOX_RATE_LIMIT_PER_MINUTE"]) {
+    v = env[name]
     if (v !== undefined) {
-      if (!isInteger(v)) no('E202', 'DB_POOL_SIZE')
-      else if (Number(v) < 0) no('E205', 'DB_POOL_SIZE')
+      if (!isInteger(v)) no('E202', name)
+      else if (Number(v) < 0) no('E205', name)
     }
+  }
     v = env.DB_MAX_OVERFLOW
     if (v !== undefined) {
       if (!isInteger(v)) no('E202', 'DB_MAX_OVERFLOW')
@@ -571,7 +576,7 @@ export function check(env: Variables, options: CheckOptions = {}): Checked {
     else if (v !== undefined) {
       if (v !== "staging" && v !== "prod" && v !== "replica") no('E203', 'DB_ROLE')
     }
-  for (const name of ["CONFIRM_PROD_MIGRATIONS","AOS_USE_LEGACY_AUTH","RBAC_ENABLED","RBAC_ENFORCE"]) {
+  for (const name of ["CONFIRM_PROD_MIGRATIONS","AOS_USE_LEGACY_AUTH","RBAC_ENABLED","RBAC_ENFORCE","RBAC_AUDIT_ENABLED","RBAC_SHADOW_AUDIT","AUTHZ_STRICT_MODE","AUTH_GATEWAY_ENABLED","AUTH_GATEWAY_REQUIRED","DEV_AUTH_ENABLED","NEW_AUTH_SHADOW_ENABLED","OIDC_VERIFY_SSL","JWT_ALLOW_DEV_TOKEN","LLM_CACHE_ENABLED","LLM_ENFORCE_SAFETY","WORKFLOW_EMERGENCY_STOP","ENFORCE_TENANCY","HOC_DENY_AS_404","HOC_DOCS_ENABLED","AGG_LOCAL_FALLBACK","ALERT_FATIGUE_ENABLED","AUTO_PAUSE_ON_BREACH","COSTSIM_AUTO_RECOVER","COSTSIM_CANARY_ENABLED","COSTSIM_PROVENANCE_ENABLED","COSTSIM_USE_DB_CB","COSTSIM_V2_AUTO_DISABLE","COSTSIM_V2_SANDBOX","RATE_LIMIT_ENABLED","HOC_PROBE_RATE_LIMIT_ENABLED"]) {
     v = env[name]
     if (v !== undefined) {
       if (v !== 'true' && v !== 'false') no('E202', name)
@@ -581,146 +586,36 @@ export function check(env: Variables, options: CheckOptions = {}): Checked {
     if (v !== undefined) {
       if (v !== "false") no('E204', 'RBAC_FAIL_OPEN')
     }
-  for (const name of ["RBAC_AUDIT_ENABLED","RBAC_SHADOW_AUDIT","AUTHZ_STRICT_MODE","AUTH_GATEWAY_ENABLED","AUTH_GATEWAY_REQUIRED"]) {
-    v = env[name]
-    if (v !== undefined) {
-      if (v !== 'true' && v !== 'false') no('E202', name)
-    }
-  }
-    v = env.AUTH_SERVICE_URL
-    if (v !== undefined) {
-      if (!isUri(v)) no('E202', 'AUTH_SERVICE_URL')
-    }
-    v = env.AUTH_SERVICE_TIMEOUT
-    if (v !== undefined) {
-      if (!isNumber(v)) no('E202', 'AUTH_SERVICE_TIMEOUT')
-      else if (Number(v) < 0) no('E205', 'AUTH_SERVICE_TIMEOUT')
-    }
-  for (const name of ["DEV_AUTH_ENABLED","NEW_AUTH_SHADOW_ENABLED"]) {
-    v = env[name]
-    if (v !== undefined) {
-      if (v !== 'true' && v !== 'false') no('E202', name)
-    }
-  }
-    v = env.OIDC_ISSUER_URL
-    if (v !== undefined) {
-      if (!isUri(v)) no('E202', 'OIDC_ISSUER_URL')
-    }
-    v = env.OIDC_VERIFY_SSL
-    if (v !== undefined) {
-      if (v !== 'true' && v !== 'false') no('E202', 'OIDC_VERIFY_SSL')
-    }
-    v = env.OIDC_ALLOWED_AUDIENCES
-    if (v !== undefined) {
-      if (!isList(v)) no('E202', 'OIDC_ALLOWED_AUDIENCES')
-    }
-  for (const name of ["OIDC_JWKS_URI","OIDC_JWKS_URL","CLERK_ISSUER_URL"]) {
-    v = env[name]
-    if (v !== undefined) {
-      if (!isUri(v)) no('E202', name)
-    }
-  }
-    v = env.CLERK_ISSUERS
-    if (v !== undefined) {
-      if (!isList(v)) no('E202', 'CLERK_ISSUERS')
-    }
-    v = env.CLERK_JWKS_URL
-    if (v !== undefined) {
-      if (!isUri(v)) no('E202', 'CLERK_JWKS_URL')
-    }
-    v = env.JWT_VERIFY_SIGNATURE
-    if (v !== undefined) {
-      if (v !== "true") no('E204', 'JWT_VERIFY_SIGNATURE')
-    }
-    v = env.JWT_ALLOW_DEV_TOKEN
-    if (v !== undefined) {
-      if (v !== 'true' && v !== 'false') no('E202', 'JWT_ALLOW_DEV_TOKEN')
-    }
-    v = env.LLM_ALLOWED_MODELS
-    if (v !== undefined) {
-      if (!isList(v)) no('E202', 'LLM_ALLOWED_MODELS')
-    }
-  for (const name of ["LLM_MAX_TOKENS_PER_REQUEST","LLM_MAX_COMPLETION_TOKENS"]) {
-    v = env[name]
-    if (v !== undefined) {
-      if (!isInteger(v)) no('E202', name)
-      else if (Number(v) < 0) no('E205', name)
-    }
-  }
-    v = env.LLM_MAX_COST_CENTS_PER_REQUEST
-    if (v !== undefined) {
-      if (!isNumber(v)) no('E202', 'LLM_MAX_COST_CENTS_PER_REQUEST')
-      else if (Number(v) < 0) no('E205', 'LLM_MAX_COST_CENTS_PER_REQUEST')
-    }
-    v = env.LLM_REQUESTS_PER_MINUTE
-    if (v !== undefined) {
-      if (!isInteger(v)) no('E202', 'LLM_REQUESTS_PER_MINUTE')
-      else if (Number(v) < 0) no('E205', 'LLM_REQUESTS_PER_MINUTE')
-    }
-  for (const name of ["LLM_DAILY_LIMIT_CENTS","LLM_BUDGET_CENTS"]) {
+  for (const name of ["AUTH_SERVICE_TIMEOUT","LLM_MAX_COST_CENTS_PER_REQUEST","LLM_DAILY_LIMIT_CENTS","LLM_BUDGET_CENTS","LLM_CACHE_TTL","LLM_MAX_TEMPERATURE","WORKER_POLL_INTERVAL","CONCURRENT_SLOT_TIMEOUT","DEFAULT_TENANT_BUDGET_CENTS","ALERTMANAGER_TIMEOUT","ALERTMANAGER_RETRY_DELAY","ALERT_DEDUP_WINDOW_SECONDS","HEALTH_CHECK_TIMEOUT_SECONDS","PER_RUN_MAX_CENTS","PER_DAY_MAX_CENTS","DEFAULT_EST_COST_CENTS","DEFAULT_STEP_CEILING_CENTS","DEFAULT_WORKFLOW_CEILING_CENTS","GPT4_MAX_CENTS_PER_RUN","OPUS_MAX_CENTS_PER_RUN","COST_SPIKE_THRESHOLD_PERCENT","COSTSIM_DISABLE_TTL_HOURS"]) {
     v = env[name]
     if (v !== undefined) {
       if (!isNumber(v)) no('E202', name)
       else if (Number(v) < 0) no('E205', name)
     }
   }
-    v = env.LLM_CACHE_ENABLED
+  for (const name of ["OIDC_ALLOWED_AUDIENCES","CLERK_ISSUERS","LLM_ALLOWED_MODELS"]) {
+    v = env[name]
     if (v !== undefined) {
-      if (v !== 'true' && v !== 'false') no('E202', 'LLM_CACHE_ENABLED')
+      if (!isList(v)) no('E202', name)
     }
-    v = env.LLM_CACHE_TTL
+  }
+    v = env.JWT_VERIFY_SIGNATURE
     if (v !== undefined) {
-      if (!isNumber(v)) no('E202', 'LLM_CACHE_TTL')
-      else if (Number(v) < 0) no('E205', 'LLM_CACHE_TTL')
+      if (v !== "true") no('E204', 'JWT_VERIFY_SIGNATURE')
     }
-    v = env.LLM_CACHE_MAX_SIZE
+  for (const name of ["LLM_RISK_THRESHOLD","BUDGET_ALERT_THRESHOLD","COSTSIM_DRIFT_THRESHOLD","COSTSIM_DRIFT_WARNING_THRESHOLD","COSTSIM_FAILURE_THRESHOLD","COSTSIM_SCHEMA_ERROR_THRESHOLD"]) {
+    v = env[name]
     if (v !== undefined) {
-      if (!isInteger(v)) no('E202', 'LLM_CACHE_MAX_SIZE')
-      else if (Number(v) < 0) no('E205', 'LLM_CACHE_MAX_SIZE')
+      if (!isNumber(v)) no('E202', name)
     }
-    v = env.LLM_ENFORCE_SAFETY
-    if (v !== undefined) {
-      if (v !== 'true' && v !== 'false') no('E202', 'LLM_ENFORCE_SAFETY')
-    }
-    v = env.LLM_RISK_THRESHOLD
-    if (v !== undefined) {
-      if (!isNumber(v)) no('E202', 'LLM_RISK_THRESHOLD')
-    }
-    v = env.LLM_MAX_TEMPERATURE
-    if (v !== undefined) {
-      if (!isNumber(v)) no('E202', 'LLM_MAX_TEMPERATURE')
-      else if (Number(v) < 0) no('E205', 'LLM_MAX_TEMPERATURE')
-    }
-    v = env.WORKER_CONCURRENCY
-    if (v !== undefined) {
-      if (!isInteger(v)) no('E202', 'WORKER_CONCURRENCY')
-      else if (Number(v) < 1) no('E205', 'WORKER_CONCURRENCY')
-    }
-    v = env.WORKER_POLL_INTERVAL
-    if (v !== undefined) {
-      if (!isNumber(v)) no('E202', 'WORKER_POLL_INTERVAL')
-      else if (Number(v) < 0) no('E205', 'WORKER_POLL_INTERVAL')
-    }
-  for (const name of ["WORKER_BATCH_SIZE","RUN_MAX_ATTEMPTS"]) {
+  }
+  for (const name of ["WORKER_CONCURRENCY","WORKER_BATCH_SIZE","RUN_MAX_ATTEMPTS","CHECKPOINT_OFFLOAD_BATCH_SIZE"]) {
     v = env[name]
     if (v !== undefined) {
       if (!isInteger(v)) no('E202', name)
       else if (Number(v) < 1) no('E205', name)
     }
   }
-    v = env.WORKFLOW_EMERGENCY_STOP
-    if (v !== undefined) {
-      if (v !== 'true' && v !== 'false') no('E202', 'WORKFLOW_EMERGENCY_STOP')
-    }
-    v = env.CONCURRENT_SLOT_TIMEOUT
-    if (v !== undefined) {
-      if (!isNumber(v)) no('E202', 'CONCURRENT_SLOT_TIMEOUT')
-      else if (Number(v) < 0) no('E205', 'CONCURRENT_SLOT_TIMEOUT')
-    }
-    v = env.ENFORCE_TENANCY
-    if (v !== undefined) {
-      if (v !== 'true' && v !== 'false') no('E202', 'ENFORCE_TENANCY')
-    }
     v = env.CUSTOMER_SANDBOX_ENABLED
     if ((v === undefined || v === '') && '100101001010010'.charCodeAt(at) === 49) no('E201', 'CUSTOMER_SANDBOX_ENABLED')
     else if (v !== undefined) {
@@ -729,167 +624,6 @@ export function check(env: Variables, options: CheckOptions = {}): Checked {
     }
       else if (v !== 'true' && v !== 'false') no('E202', 'CUSTOMER_SANDBOX_ENABLED')
     }
-    v = env.DEFAULT_TENANT_BUDGET_CENTS
-    if (v !== undefined) {
-      if (!isNumber(v)) no('E202', 'DEFAULT_TENANT_BUDGET_CENTS')
-      else if (Number(v) < 0) no('E205', 'DEFAULT_TENANT_BUDGET_CENTS')
-    }
-    v = env.DEFAULT_TENANT_RATE_LIMIT
-    if (v !== undefined) {
-      if (!isInteger(v)) no('E202', 'DEFAULT_TENANT_RATE_LIMIT')
-      else if (Number(v) < 0) no('E205', 'DEFAULT_TENANT_RATE_LIMIT')
-    }
-  for (const name of ["HOC_DENY_AS_404","HOC_DOCS_ENABLED"]) {
-    v = env[name]
-    if (v !== undefined) {
-      if (v !== 'true' && v !== 'false') no('E202', name)
-    }
-  }
-    v = env.R2_ENDPOINT
-    if (v !== undefined) {
-      if (!isUri(v)) no('E202', 'R2_ENDPOINT')
-    }
-  for (const name of ["R2_RETENTION_DAYS","R2_MAX_RETRIES"]) {
-    v = env[name]
-    if (v !== undefined) {
-      if (!isInteger(v)) no('E202', name)
-      else if (Number(v) < 0) no('E205', name)
-    }
-  }
-    v = env.AGG_LOCAL_FALLBACK
-    if (v !== undefined) {
-      if (v !== 'true' && v !== 'false') no('E202', 'AGG_LOCAL_FALLBACK')
-    }
-    v = env.ARTIFACT_S3_ENDPOINT
-    if (v !== undefined) {
-      if (!isUri(v)) no('E202', 'ARTIFACT_S3_ENDPOINT')
-    }
-  for (const name of ["CHECKPOINT_RETENTION_DAYS","CHECKPOINT_OFFLOAD_OLDER_THAN_DAYS"]) {
-    v = env[name]
-    if (v !== undefined) {
-      if (!isInteger(v)) no('E202', name)
-      else if (Number(v) < 0) no('E205', name)
-    }
-  }
-    v = env.CHECKPOINT_OFFLOAD_BATCH_SIZE
-    if (v !== undefined) {
-      if (!isInteger(v)) no('E202', 'CHECKPOINT_OFFLOAD_BATCH_SIZE')
-      else if (Number(v) < 1) no('E205', 'CHECKPOINT_OFFLOAD_BATCH_SIZE')
-    }
-    v = env.CHECKPOINT_OFFLOAD_MAX_RETRIES
-    if (v !== undefined) {
-      if (!isInteger(v)) no('E202', 'CHECKPOINT_OFFLOAD_MAX_RETRIES')
-      else if (Number(v) < 0) no('E205', 'CHECKPOINT_OFFLOAD_MAX_RETRIES')
-    }
-    v = env.ALERTMANAGER_URL
-    if (v !== undefined) {
-      if (!isUri(v)) no('E202', 'ALERTMANAGER_URL')
-    }
-    v = env.ALERTMANAGER_TIMEOUT
-    if (v !== undefined) {
-      if (!isNumber(v)) no('E202', 'ALERTMANAGER_TIMEOUT')
-      else if (Number(v) < 0) no('E205', 'ALERTMANAGER_TIMEOUT')
-    }
-    v = env.ALERTMANAGER_RETRY_ATTEMPTS
-    if (v !== undefined) {
-      if (!isInteger(v)) no('E202', 'ALERTMANAGER_RETRY_ATTEMPTS')
-      else if (Number(v) < 0) no('E205', 'ALERTMANAGER_RETRY_ATTEMPTS')
-    }
-    v = env.ALERTMANAGER_RETRY_DELAY
-    if (v !== undefined) {
-      if (!isNumber(v)) no('E202', 'ALERTMANAGER_RETRY_DELAY')
-      else if (Number(v) < 0) no('E205', 'ALERTMANAGER_RETRY_DELAY')
-    }
-    v = env.ALERT_FATIGUE_ENABLED
-    if (v !== undefined) {
-      if (v !== 'true' && v !== 'false') no('E202', 'ALERT_FATIGUE_ENABLED')
-    }
-    v = env.ALERT_DEDUP_WINDOW_SECONDS
-    if (v !== undefined) {
-      if (!isNumber(v)) no('E202', 'ALERT_DEDUP_WINDOW_SECONDS')
-      else if (Number(v) < 0) no('E205', 'ALERT_DEDUP_WINDOW_SECONDS')
-    }
-    v = env.MAX_ALERTS_PER_TENANT_PER_HOUR
-    if (v !== undefined) {
-      if (!isInteger(v)) no('E202', 'MAX_ALERTS_PER_TENANT_PER_HOUR')
-      else if (Number(v) < 0) no('E205', 'MAX_ALERTS_PER_TENANT_PER_HOUR')
-    }
-  for (const name of ["HEALTH_CHECK_TIMEOUT_SECONDS","PER_RUN_MAX_CENTS","PER_DAY_MAX_CENTS","DEFAULT_EST_COST_CENTS","DEFAULT_STEP_CEILING_CENTS","DEFAULT_WORKFLOW_CEILING_CENTS"]) {
-    v = env[name]
-    if (v !== undefined) {
-      if (!isNumber(v)) no('E202', name)
-      else if (Number(v) < 0) no('E205', name)
-    }
-  }
-    v = env.BUDGET_ALERT_THRESHOLD
-    if (v !== undefined) {
-      if (!isNumber(v)) no('E202', 'BUDGET_ALERT_THRESHOLD')
-    }
-    v = env.AUTO_PAUSE_ON_BREACH
-    if (v !== undefined) {
-      if (v !== 'true' && v !== 'false') no('E202', 'AUTO_PAUSE_ON_BREACH')
-    }
-  for (const name of ["GPT4_MAX_CENTS_PER_RUN","OPUS_MAX_CENTS_PER_RUN","COST_SPIKE_THRESHOLD_PERCENT"]) {
-    v = env[name]
-    if (v !== undefined) {
-      if (!isNumber(v)) no('E202', name)
-      else if (Number(v) < 0) no('E205', name)
-    }
-  }
-    v = env.COST_SPIKE_MIN_RUNS
-    if (v !== undefined) {
-      if (!isInteger(v)) no('E202', 'COST_SPIKE_MIN_RUNS')
-      else if (Number(v) < 0) no('E205', 'COST_SPIKE_MIN_RUNS')
-    }
-  for (const name of ["COSTSIM_AUTO_RECOVER","COSTSIM_CANARY_ENABLED"]) {
-    v = env[name]
-    if (v !== undefined) {
-      if (v !== 'true' && v !== 'false') no('E202', name)
-    }
-  }
-    v = env.COSTSIM_DISABLE_TTL_HOURS
-    if (v !== undefined) {
-      if (!isNumber(v)) no('E202', 'COSTSIM_DISABLE_TTL_HOURS')
-      else if (Number(v) < 0) no('E205', 'COSTSIM_DISABLE_TTL_HOURS')
-    }
-  for (const name of ["COSTSIM_DRIFT_THRESHOLD","COSTSIM_DRIFT_WARNING_THRESHOLD","COSTSIM_FAILURE_THRESHOLD"]) {
-    v = env[name]
-    if (v !== undefined) {
-      if (!isNumber(v)) no('E202', name)
-    }
-  }
-    v = env.COSTSIM_PROVENANCE_ENABLED
-    if (v !== undefined) {
-      if (v !== 'true' && v !== 'false') no('E202', 'COSTSIM_PROVENANCE_ENABLED')
-    }
-    v = env.COSTSIM_SCHEMA_ERROR_THRESHOLD
-    if (v !== undefined) {
-      if (!isNumber(v)) no('E202', 'COSTSIM_SCHEMA_ERROR_THRESHOLD')
-    }
-  for (const name of ["COSTSIM_USE_DB_CB","COSTSIM_V2_AUTO_DISABLE","COSTSIM_V2_SANDBOX","RATE_LIMIT_ENABLED"]) {
-    v = env[name]
-    if (v !== undefined) {
-      if (v !== 'true' && v !== 'false') no('E202', name)
-    }
-  }
-  for (const name of ["RATE_LIMIT_DEFAULT_RPM","RATE_LIMIT_BURST_RPM"]) {
-    v = env[name]
-    if (v !== undefined) {
-      if (!isInteger(v)) no('E202', name)
-      else if (Number(v) < 0) no('E205', name)
-    }
-  }
-    v = env.HOC_PROBE_RATE_LIMIT_ENABLED
-    if (v !== undefined) {
-      if (v !== 'true' && v !== 'false') no('E202', 'HOC_PROBE_RATE_LIMIT_ENABLED')
-    }
-  for (const name of ["HOC_PROBE_RATE_PER_MIN","SANDBOX_RATE_LIMIT_PER_MINUTE"]) {
-    v = env[name]
-    if (v !== undefined) {
-      if (!isInteger(v)) no('E202', name)
-      else if (Number(v) < 0) no('E205', name)
-    }
-  }
     v = env.VAULT_ADDR
     if (v !== undefined) {
       if (!isUri(v)) no('E202', 'VAULT_ADDR')
@@ -899,18 +633,24 @@ export function check(env: Variables, options: CheckOptions = {}): Checked {
     if (v !== undefined) {
       if (program) no('E208', 'VAULT_TOKEN')
     }
+  // Said in the order of the contract; what is of no variable stands first.
+  if (findings.length > 1) findings.sort((left, right) => placeOf(left) - placeOf(right))
   v = env.JWT_ALLOW_DEV_TOKEN
-  if (v !== undefined && !/^(|0|false|no|off)$/i.test(v)) findings.push(otherFinding('E401', 'JWT_ALLOW_DEV_TOKEN', v, {"message":"JWT_ALLOW_DEV_TOKEN is forbidden everywhere by fake-jwts (critical-violation): Undermines trust model.","expected":"not set, or false","fix":"unset JWT_ALLOW_DEV_TOKEN","line":153}))
+  if (v !== undefined && isOn(v)) findings.push(otherFinding('E401', 'JWT_ALLOW_DEV_TOKEN', v, {"message":"JWT_ALLOW_DEV_TOKEN is forbidden everywhere by fake-jwts (critical-violation): Undermines trust model.","expected":"not set, or false","fix":"unset JWT_ALLOW_DEV_TOKEN","line":153}))
   v = env.DEV_AUTH_ENABLED
-  if (v !== undefined && !/^(|0|false|no|off)$/i.test(v)) findings.push(otherFinding('E401', 'DEV_AUTH_ENABLED', v, {"message":"DEV_AUTH_ENABLED is forbidden everywhere by dev-bypass-flags (high): Security theater.","expected":"not set, or false","fix":"unset DEV_AUTH_ENABLED","line":194}))
+  if (v !== undefined && isOn(v)) findings.push(otherFinding('E401', 'DEV_AUTH_ENABLED', v, {"message":"DEV_AUTH_ENABLED is forbidden everywhere by dev-bypass-flags (high): Security theater.","expected":"not set, or false","fix":"unset DEV_AUTH_ENABLED","line":194}))
   v = env.JWT_ALLOW_DEV_TOKEN
-  if (v !== undefined && !/^(|0|false|no|off)$/i.test(v)) findings.push(otherFinding('E401', 'JWT_ALLOW_DEV_TOKEN', v, {"message":"JWT_ALLOW_DEV_TOKEN is forbidden everywhere by dev-bypass-flags (high): Security theater.","expected":"not set, or false","fix":"unset JWT_ALLOW_DEV_TOKEN","line":194}))
+  if (v !== undefined && isOn(v)) findings.push(otherFinding('E401', 'JWT_ALLOW_DEV_TOKEN', v, {"message":"JWT_ALLOW_DEV_TOKEN is forbidden everywhere by dev-bypass-flags (high): Security theater.","expected":"not set, or false","fix":"unset JWT_ALLOW_DEV_TOKEN","line":194}))
   v = env.DEV_DEFAULT_ROLE
   if (v !== undefined) findings.push(otherFinding('E401', 'DEV_DEFAULT_ROLE', v, {"message":"DEV_DEFAULT_ROLE is forbidden everywhere by dev-bypass-flags (high): Security theater.","expected":"not set","fix":"unset DEV_DEFAULT_ROLE","line":194}))
   v = env.JWT_DEV_SECRET
   if (v !== undefined) findings.push(otherFinding('E401', 'JWT_DEV_SECRET', v, {"message":"JWT_DEV_SECRET is forbidden everywhere by dev-bypass-flags (high): Security theater.","expected":"not set","fix":"unset JWT_DEV_SECRET","line":194}))
   migrationFindings(env, mode, scope === "migrate", findings)
   return { ...(modeIndex < 0 ? {} : { mode }), scope, findings }
+})
+
+function placeOf({ variable = '' }: Finding): number {
+  return contract.variables.indexOf(variable)
 }
 
 function variableFinding(code: string, variable: string, value: string | undefined, mode: string, at: number): Finding {
@@ -1041,11 +781,15 @@ function isInteger(text: string): boolean {
 }
 
 function isNumber(text: string): boolean {
-  return /^-?[0-9]+(?:\.[0-9]+)?$/.test(text) && text.replace(/[-.]/g, '').length <= 15
+  return /^-?[0-9]+(?:\.[0-9]+)?$/.test(text) && (text.length <= 15 || text.replace(/[-.]/g, '').length <= 15)
 }
 
 function isList(text: string): boolean {
   return text !== '' && !text.startsWith(',') && !text.endsWith(',') && !text.includes(',,')
+}
+
+function isOn(text: string): boolean {
+  return !['', '0', 'false', 'no', 'off'].includes(text.toLowerCase())
 }
 
 /**

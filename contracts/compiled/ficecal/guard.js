@@ -18,8 +18,9 @@ const about = () => (table ??= {
   FICECAL_SECRET_RESOLVER_ENDPOINT: ["unspecified",[],false,"a URI, with the scheme https or http","",32,{}],
 })
 
+// In parentheses, because V8 reads such a function once; of another it looks for the end first, and reads it again when it is called.
 /** Everything that is wrong with an environment, at once. Never throws, and shows no character of a sensitive value. */
-export function check(env, options = {}) {
+export const check = (function check(env, options = {}) {
   const scope = options.scope ?? "runtime"
   const program = options.seenBy !== 'launcher'
   const findings = []
@@ -49,9 +50,15 @@ export function check(env, options = {}) {
       if (!isUri(v)) no('E202', 'FICECAL_SECRET_RESOLVER_ENDPOINT')
       else if (!v.startsWith("https:") && !v.startsWith("http:")) no('E206', 'FICECAL_SECRET_RESOLVER_ENDPOINT')
     }
+  // Said in the order of the contract; what is of no variable stands first.
+  if (findings.length > 1) findings.sort((left, right) => placeOf(left) - placeOf(right))
 
 
   return { ...(modeIndex < 0 ? {} : { mode }), scope, findings }
+})
+
+function placeOf({ variable = '' }) {
+  return contract.variables.indexOf(variable)
 }
 
 function variableFinding(code, variable, value, mode, at) {

@@ -70,8 +70,9 @@ const about = (): Readonly<Record<string, About>> => (table ??= {
   FICECAL_SECRET_RESOLVER_ENDPOINT: ["unspecified",[],false,"a URI, with the scheme https or http","",32,{}],
 })
 
+// In parentheses, because V8 reads such a function once; of another it looks for the end first, and reads it again when it is called.
 /** Everything that is wrong with an environment, at once. Never throws, and shows no character of a sensitive value. */
-export function check(env: Variables, options: CheckOptions = {}): Checked {
+export const check = (function check(env: Variables, options: CheckOptions = {}): Checked {
   const scope = options.scope ?? "runtime"
   const program = options.seenBy !== 'launcher'
   const findings: Finding[] = []
@@ -101,9 +102,15 @@ export function check(env: Variables, options: CheckOptions = {}): Checked {
       if (!isUri(v)) no('E202', 'FICECAL_SECRET_RESOLVER_ENDPOINT')
       else if (!v.startsWith("https:") && !v.startsWith("http:")) no('E206', 'FICECAL_SECRET_RESOLVER_ENDPOINT')
     }
+  // Said in the order of the contract; what is of no variable stands first.
+  if (findings.length > 1) findings.sort((left, right) => placeOf(left) - placeOf(right))
 
 
   return { ...(modeIndex < 0 ? {} : { mode }), scope, findings }
+})
+
+function placeOf({ variable = '' }: Finding): number {
+  return contract.variables.indexOf(variable)
 }
 
 function variableFinding(code: string, variable: string, value: string | undefined, mode: string, at: number): Finding {
