@@ -4,10 +4,10 @@ import { Failure, Secret } from '../primitives/index.ts'
 import type { RateLimits, TlsMaterial } from '../server/http/index.ts'
 import { read } from './connection.ts'
 import { type WitnessOptions, witnessesOf } from './cosigning.ts'
+import { shapeHeap } from './heap.ts'
 import { listenAt } from './listen-at.ts'
 import { type RunningBroker, runBroker } from './running-broker.ts'
 import { jsonText, type Terminal, untilSignal } from './terminal.ts'
-import { boundYoungGeneration } from './young-generation.ts'
 
 export type ServeOptions = WitnessOptions & {
   readonly contract: string
@@ -27,7 +27,7 @@ export type ServeOptions = WitnessOptions & {
 
 /** `sallyport serve`: the broker of one environment, until SIGTERM. Its log is JSON lines on stderr. */
 export async function serve(io: Terminal, options: ServeOptions): Promise<number> {
-  boundYoungGeneration()
+  shapeHeap()
   // Before there is anything to close: a stop that comes early is a stop all the same.
   const stopped = untilSignal()
   const note = (line: Readonly<Record<string, unknown>>) =>

@@ -147,9 +147,33 @@ test('who goes away while waiting is not served, and takes nobody’s turn', asy
   assert.deepEqual(door.begun, ['r0', 'r2'])
 })
 
-test('whoever was refused beside somebody that asks seldom is heard again a little later', async (t) => {
+test('a connection whose request was refused is heard again a little later', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] })
-  const door = await openDoor(t, { startsPerShortTurnEach: 1, waitingEachMax: 2, shortTurns: 9 })
+  const { unheardMs } = turnLimits
+  const door = await openDoor(t, { waitingEachMax: 1, unheardMs })
+  const [first, refused] = [await door.caller('acme'), await door.caller('acme')]
+  await first.ask('r0')
+  await refused.ask('refused')
+  door.turn()
+  await refused.answers(1)
+  refused.send('POST /again HTTP/1.1\r\nhost: door.test\r\n\r\n')
+  t.mock.timers.tick(unheardMs - 1)
+  door.turn()
+  await first.ask('r1')
+  assert.equal(door.arrived.includes('again'), false)
+  t.mock.timers.tick(1)
+  door.turn()
+  while (!door.arrived.includes('again')) await new Promise(setImmediate)
+})
+
+test('… and later beside somebody that asks seldom', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const door = await openDoor(t, {
+    startsPerShortTurnEach: 1,
+    waitingEachMax: 2,
+    shortTurns: 9,
+    heardPerTurn: 9,
+  })
   const [flooding, alike, quiet] = [
     await door.caller('acme'),
     await door.caller('acme'),
@@ -161,12 +185,40 @@ test('whoever was refused beside somebody that asks seldom is heard again a litt
   door.turn()
   await alike.answers(1)
   alike.send('POST /again HTTP/1.1\r\nhost: door.test\r\n\r\n')
+  t.mock.timers.tick(turnLimits.unheardInShortTurnsMs - 1)
+  door.turn()
   await quiet.ask('g1')
-  t.mock.timers.tick(turnLimits.unheardMs - 1)
-  await quiet.ask('g2')
   assert.equal(door.arrived.includes('again'), false)
   t.mock.timers.tick(1)
+  door.turn()
   while (!door.arrived.includes('again')) await new Promise(setImmediate)
+})
+
+test('those refused together are heard again a few in a turn, and more for each request that began', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const limits = { waitingEachMax: 1, unheardMs: 100, heardPerTurn: 1, heardPerStart: 2 }
+  const door = await openDoor(t, limits)
+  const [first, other] = [await door.caller('acme'), await door.caller('globex')]
+  await first.ask('r0')
+  const refused: Awaited<ReturnType<typeof door.caller>>[] = []
+  for (let nth = 0; nth < 7; nth += 1) {
+    const caller = await door.caller('acme')
+    await caller.ask(`refused${nth}`)
+    refused.push(caller)
+  }
+  door.turn()
+  for (const [nth, caller] of refused.entries()) {
+    await caller.answers(1)
+    caller.send(`POST /again${nth} HTTP/1.1\r\nhost: door.test\r\n\r\n`)
+  }
+  t.mock.timers.tick(limits.unheardMs)
+  const again = () => door.arrived.filter((name) => name.startsWith('again')).length
+  for (const heard of [3, 6, 7]) {
+    door.turn()
+    while (again() < heard) await new Promise(setImmediate)
+    await other.ask(`between${heard}`)
+    assert.equal(again(), heard)
+  }
 })
 
 describe('the body of a refused request', () => {
@@ -224,7 +276,7 @@ describe('the body of a refused request', () => {
 /** A server behind a door whose turns the test makes. The path of a request is its name. */
 async function openDoor(t: TestContext, limits: Partial<TurnLimits>) {
   const turns: (() => void)[] = []
-  const door = createDoor({ shortTurns: 0, ...limits }, (callback) => turns.push(callback))
+  const door = createDoor({ shortTurns: 0, unheardMs: 0, ...limits }, (callback) => turns.push(callback))
   const [begun, refused, arrived]: [string[], number[], string[]] = [[], [], []]
   const guarded = door.guard(
     (request, response) => {

@@ -30,7 +30,10 @@ export function createDoor(
   const limits = { ...turnLimits, ...changed }
   const turns = createTurns(limits, nextTurn)
   const sources = new WeakMap<Socket, Source>()
-  const turnAway = createTurnAway(nextTurn, () => (turns.areShort() ? limits.unheardMs : 0))
+  const turnAway = createTurnAway(nextTurn, {
+    unheardMs: () => (turns.areShort() ? limits.unheardInShortTurnsMs : limits.unheardMs),
+    heardInTurn: () => limits.heardPerTurn + limits.heardPerStart * turns.begun(),
+  })
 
   /** What is not proven yet: connections that had no chance to prove anything take turns with those that had one and did not. */
   const unprovenSource = (socket: Socket, word: string) => ({

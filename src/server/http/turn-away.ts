@@ -8,15 +8,14 @@ import { traceId } from './trace.ts'
 
 type TurnAway = (why: keyof typeof answers, request: IncomingMessage, response: ServerResponse) => number
 
-/**
- * Answers that there is no place, and gives the status. `nextTurn` calls back once in the event loop's next turn; `unheardMs` tells how long
- * the connection is then not listened to.
- */
-export function createTurnAway(
-  nextTurn: (callback: () => void) => unknown,
-  unheardMs: () => number,
-): TurnAway {
-  const drop = createDrop(nextTurn, unheardMs)
+type NextTurn = (callback: () => void) => unknown
+
+/** How long a connection is not listened to after a refusal, and how many of them are heard again in this turn. */
+type Hearing = { readonly unheardMs: () => number; readonly heardInTurn: () => number }
+
+/** Answers that there is no place, and gives the status. `nextTurn` calls back once in the event loop's next turn. */
+export function createTurnAway(nextTurn: NextTurn, hearing: Hearing): TurnAway {
+  const drop = createDrop(nextTurn, hearing)
   return (why, request, response) => {
     const { status, headers, before, after } = answers[why]
     const { traceparent } = request.headers
@@ -68,13 +67,11 @@ function nextId(): string {
  * Node reads what is left of a request that was answered and drops it, so that its connection serves again. Most are whole within the turn; under one
  * that is not, the connection is closed after `lingerMs`: its sender had time to read the answer, and cannot keep us reading.
  */
-function createDrop(
-  nextTurn: (callback: () => void) => unknown,
-  unheardMs: () => number,
-): (request: IncomingMessage) => void {
+function createDrop(nextTurn: NextTurn, hearing: Hearing): (request: IncomingMessage) => void {
   const answered: IncomingMessage[] = []
+  const hearLater = createHearLater(nextTurn, hearing)
   const look = () => {
-    const pauseMs = unheardMs()
+    const pauseMs = hearing.unheardMs()
     for (const request of answered.splice(0))
       if (!request.complete) closeLater(request)
       else if (pauseMs > 0) hearLater(request.socket, pauseMs)
@@ -85,9 +82,19 @@ function createDrop(
   }
 }
 
-function hearLater(socket: Socket, milliseconds: number): void {
-  socket.pause()
-  setTimeout(() => socket.resume(), milliseconds).unref()
+/** Those refused together come back together: heard all at once, they would make one turn as long as the flood is wide. */
+function createHearLater(nextTurn: NextTurn, { heardInTurn }: Hearing) {
+  const due: Socket[] = []
+  const hear = () => {
+    for (const socket of due.splice(0, heardInTurn())) socket.resume()
+    if (due.length > 0) nextTurn(hear)
+  }
+  return (socket: Socket, milliseconds: number) => {
+    socket.pause()
+    setTimeout(() => {
+      if (due.push(socket) === 1) nextTurn(hear)
+    }, milliseconds).unref()
+  }
 }
 
 function closeLater(request: IncomingMessage): void {

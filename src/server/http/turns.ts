@@ -9,15 +9,22 @@ export const turnLimits = {
   /** … and of each, in a short turn: who asks seldom beside a tenant that floods does not have to sit out a long one. */
   startsPerShortTurn: 48,
   startsPerShortTurnEach: 4,
+  /** … and of all together who proved nothing yet. */
+  startsPerShortTurnUnproven: 8,
   /** Turns that are short after each request of somebody who asks seldom. */
   shortTurns: 256,
-  /** While turns are short, a connection whose request was refused is heard again after so many milliseconds: refusing a flood takes a core as well. */
-  unheardMs: 200,
+  /** A connection whose request was refused is heard again after so many milliseconds: refusing a flood takes a core as well. */
+  unheardMs: 50,
+  /** … and later while turns are short. */
+  unheardInShortTurnsMs: 100,
+  /** … and of these connections so many in a turn, and so many more for each request that began in the one before. */
+  heardPerTurn: 2,
+  heardPerStart: 1,
   /** Who asks seldom: less than the busiest one by this factor, over so many turns and as many before. */
   seldomFactor: 4,
   seldomTurns: 128,
   /** Requests that wait for a later turn, of one tenant and of all who proved who they are. */
-  waitingEachMax: 128,
+  waitingEachMax: 64,
   waitingMax: 512,
   /** … of one address and of all, on connections that proved nothing yet. Each such connection waits with one. */
   waitingUnprovenEachMax: 512,
@@ -46,6 +53,8 @@ export interface Turns {
   accepted(): void
   /** Whether somebody who asks seldom stands beside others who flood. */
   areShort(): boolean
+  /** How many began in the last turn. */
+  begun(): number
 }
 
 type Group = {
@@ -64,11 +73,15 @@ export function createTurns(limits: TurnLimits, nextTurn: (callback: () => void)
   let waitingProven = 0
   let shortTurnsLeft = 0
   let turning = false
+  let started = 0
   let [comes, putOff] = [false, 0]
 
   const startsOf = (group: string) => {
-    if (group === unproven) return limits.startsPerTurnUnproven
-    return shortTurnsLeft > 0 ? limits.startsPerShortTurnEach : limits.startsPerTurn
+    const [short, whole] =
+      group === unproven
+        ? [limits.startsPerShortTurnUnproven, limits.startsPerTurnUnproven]
+        : [limits.startsPerShortTurnEach, limits.startsPerTurn]
+    return shortTurnsLeft > 0 ? short : whole
   }
   const awaitTurn = () => {
     if (turning) return
@@ -77,7 +90,7 @@ export function createTurns(limits: TurnLimits, nextTurn: (callback: () => void)
   }
   const turn = () => {
     turning = false
-    const waits = comes && putOff < limits.startsPerTurnUnproven
+    const waits = comes && putOff < startsOf(unproven)
     putOff = waits ? putOff + 1 : 0
     comes = false
     if (!waits) startSome()
@@ -87,7 +100,7 @@ export function createTurns(limits: TurnLimits, nextTurn: (callback: () => void)
     const startsMax = shortTurnsLeft > 0 ? limits.startsPerShortTurn : limits.startsPerTurn
     asked.turn()
     for (const group of groups.values()) group.started = 0
-    let started = 0
+    started = 0
     for (let next = nextGroup(); next && started < startsMax; next = nextGroup())
       if (startFirst(next)) started += 1
     if (shortTurnsLeft > 0) shortTurnsLeft -= 1
@@ -106,11 +119,10 @@ export function createTurns(limits: TurnLimits, nextTurn: (callback: () => void)
     group.started += 1
     return true
   }
-  /** Whether others who are proven would make a turn long. */
+  /** Whether others would make a turn long. */
   const othersWait = (name: string) => {
     for (const other of groups.values())
-      if (other.name !== name && other.name !== unproven && other.waiting > limits.startsPerShortTurnEach)
-        return true
+      if (other.name !== name && other.waiting > limits.startsPerShortTurnEach) return true
     return false
   }
   /** Why it cannot even wait. */
@@ -130,10 +142,9 @@ export function createTurns(limits: TurnLimits, nextTurn: (callback: () => void)
 
   return {
     enter({ group: groupName, name }, begin) {
-      if (groupName !== unproven) {
-        asked.count(groupName)
-        if (othersWait(groupName) && asked.seldom(groupName)) shortTurnsLeft = limits.shortTurns
-      }
+      asked.count(groupName)
+      if (groupName !== unproven && othersWait(groupName) && asked.seldom(groupName))
+        shortTurnsLeft = limits.shortTurns
       const group = groups.get(groupName) ?? { name: groupName, queues: new Map(), waiting: 0, started: 0 }
       const refused = refusal(group, name)
       if (refused) return refused
@@ -147,6 +158,7 @@ export function createTurns(limits: TurnLimits, nextTurn: (callback: () => void)
       comes = true
     },
     areShort: () => shortTurnsLeft > 0,
+    begun: () => started,
   }
 }
 

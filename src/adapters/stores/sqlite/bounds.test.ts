@@ -12,7 +12,7 @@ const folder = mkdtempSync(join(tmpdir(), 'sallyport-bounds-'))
 after(() => rmSync(folder, { recursive: true }))
 
 const pageBytes = 4096
-const walPagesMax = 16_000
+const walPagesMax = 2_000
 /** SQLite writes 32 bytes before the pages of its log and 24 before each of them (file format, §4.1). */
 const walBytes = (pages: number) => 32 + pages * (24 + pageBytes)
 
@@ -64,6 +64,6 @@ test('a write-ahead log that one commit made larger is cut back when it begins a
 
 test('pages that were read stay in so many kilobytes of memory', () => {
   const { database } = openDatabase({ path: join(folder, 'cache.db') })
-  assert.deepEqual({ ...database.prepare('PRAGMA cache_size').get() }, { cache_size: -32_768 })
+  assert.deepEqual({ ...database.prepare('PRAGMA cache_size').get() }, { cache_size: -16_384 })
   database.close()
 })
