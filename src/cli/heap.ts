@@ -5,8 +5,8 @@
  */
 const youngMegabytes = 16
 
-/** The old generation is collected when it has grown to 2.5 times what lived after the last time: half as often, for some 10 MB. */
-const oldGrowthPercent = 150
+/** The old generation is collected when it has grown to 4 times what lived after the last time, and so seldom. */
+const oldGrowthPercent = 300
 
 /** Becomes the same process with that heap; returns when it has it, or where that cannot be. Whoever sets a young generation of their own keeps it. */
 export function shapeHeap(): void {
