@@ -8,7 +8,7 @@ export const turnLimits = {
   startsPerTurnUnproven: 32,
   /** … and of each, in a short turn: who asks seldom beside a tenant that floods does not have to sit out a long one. */
   startsPerShortTurn: 48,
-  startsPerShortTurnEach: 4,
+  startsPerShortTurnEach: 2,
   /** … and of all together who proved nothing yet. */
   startsPerShortTurnUnproven: 8,
   /** Turns that are short after each request of somebody who asks seldom. */
@@ -18,7 +18,7 @@ export const turnLimits = {
   /** … and later while turns are short. */
   unheardInShortTurnsMs: 100,
   /** … and of these connections so many in a turn, and so many more for each request that began in the one before. */
-  heardPerTurn: 2,
+  heardPerTurn: 1,
   heardPerStart: 1,
   /** Who asks seldom: less than the busiest one by this factor, over so many turns and as many before. */
   seldomFactor: 4,

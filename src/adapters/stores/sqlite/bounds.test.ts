@@ -12,7 +12,7 @@ const folder = mkdtempSync(join(tmpdir(), 'sallyport-bounds-'))
 after(() => rmSync(folder, { recursive: true }))
 
 const pageBytes = 4096
-const walPagesMax = 2_000
+const walPagesMax = 1_000
 /** SQLite writes 32 bytes before the pages of its log and 24 before each of them (file format, §4.1). */
 const walBytes = (pages: number) => 32 + pages * (24 + pageBytes)
 
