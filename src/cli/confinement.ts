@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { DatabaseTarget } from '../migration/index.ts'
-import { Failure } from '../primitives/index.ts'
+import { Failure, unmappedAddress } from '../primitives/index.ts'
 
 /** A network of its own in which there is one address, and behind it this process, which passes on to the database. */
 export type Confinement = {
@@ -119,21 +119,13 @@ function listeningSockets(): readonly string[] {
   return [...new Set(paths)]
 }
 
+/** What a name stands for. An address of IPv4 in one of IPv6 is reached by IPv4, so that is the one which has to be there. */
 async function addressesOf(host: string): Promise<readonly string[]> {
   try {
-    return (await lookup(host, { all: true })).map(({ address }) => unmapped(address))
+    return (await lookup(host, { all: true })).map(({ address }) => unmappedAddress(address))
   } catch (cause) {
     throw new Failure('database_unreachable', 'The host of the database is not known.', { cause })
   }
-}
-
-/** An address of IPv4 that is written as one of IPv6 (RFC 4291 §2.5.5.2) is reached by IPv4, so that is the one which has to be there. */
-function unmapped(address: string): string {
-  const [, dotted, high = '', low = ''] =
-    /^::ffff:(?:([0-9.]+)|([0-9a-f]{1,4}):([0-9a-f]{1,4}))$/i.exec(address) ?? []
-  if (dotted !== undefined || high === '') return dotted ?? address
-  const number = Number.parseInt(high, 16) * 65_536 + Number.parseInt(low, 16)
-  return [24, 16, 8, 0].map((bits) => (number >>> bits) & 255).join('.')
 }
 
 /** Sessions of one migration. */

@@ -1,3 +1,5 @@
+import { unmappedAddress } from '../primitives/index.ts'
+
 /**
  * What a value is the same as another one by. For an address of a database: family, host, port and name of the database, so that another
  * user or password, `?sslmode=`, a driver, an explicit default port, letters' case or percent-encoding does not make it another database;
@@ -82,9 +84,7 @@ function hostOf(written: string): string {
 function numericHost(host: string): string | undefined {
   if (!/^[0-9a-f:.]*:[0-9a-f:.]*$|^[0-9.]+$/.test(host)) return undefined
   const address = URL.parse(host.includes(':') ? `http://[${host}]` : `http://${host}`)?.hostname
-  const [, high, low] = /^\[::ffff:([0-9a-f]+):([0-9a-f]+)\]$/.exec(address ?? '') ?? []
-  if (high === undefined) return address
-  return URL.parse(`http://${Number(`0x${high}`) * 65_536 + Number(`0x${low}`)}`)?.hostname
+  return address && unmappedAddress(address.replace(/^\[(.*)\]$/, '$1'))
 }
 
 function decoded(text: string): string {

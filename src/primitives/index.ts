@@ -1,3 +1,4 @@
+export { unmappedAddress } from './address.ts'
 export { type Clock, timestamp } from './clock.ts'
 export { equalInConstantTime, sha256, sha256Hex, sha256Latin1 } from './digest.ts'
 export { formatDuration, parseDurationSeconds } from './duration.ts'

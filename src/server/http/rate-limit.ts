@@ -1,6 +1,6 @@
 import { isIPv6 } from 'node:net'
 import type { Caller } from '../../broker/index.ts'
-import { Failure, type FailureCode } from '../../primitives/index.ts'
+import { Failure, type FailureCode, unmappedAddress } from '../../primitives/index.ts'
 
 /** How often somebody may ask, by name. `PerSecond` is the lasting rate, `Burst` what may come at once after a pause. */
 export const rateLimits = {
@@ -64,9 +64,8 @@ function tooOften(message: string): Failure {
 
 /** What one holder of addresses has: an IPv4 address, or the /64 of an IPv6 one (RFC 4291 §2.5.4). */
 export function network(address: string): string {
-  const mapped = /^::ffff:([0-9.]+)$/i.exec(address)?.[1]
-  if (mapped !== undefined) return mapped
-  if (!isIPv6(address)) return address
+  const plain = unmappedAddress(address)
+  if (!isIPv6(plain)) return plain
   const [head = '', tail = ''] = (address.split('%')[0] ?? '').split('::')
   const groups = (text: string) => (text === '' ? [] : text.split(':'))
   const [first, last] = [groups(head), groups(tail)]
