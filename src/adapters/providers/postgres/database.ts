@@ -166,6 +166,7 @@ async function attempt<Result>(
 ): Promise<Result | typeof raced> {
   try {
     const result = await work(ask)
+    // A question of its own: what still waits in the server for one that went away ends then with its connection, and not with a role.
     await ask('COMMIT')
     return result
   } catch (thrown) {

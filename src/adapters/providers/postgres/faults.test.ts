@@ -99,6 +99,25 @@ test('with one server that stays', async (context) => {
     assert.deepEqual(await provider.planted?.(live()), [])
   })
 
+  await context.test('a mint that the server begins when it was revoked already leaves nothing', async () => {
+    const first = newLeaseId()
+    await provider.mint(orderFor(first), live())
+    await provider.revoke({ leaseId: first, handle: '', providerNotAfter: 0 }, live())
+    const sessions = "SELECT pid FROM pg_stat_activity WHERE usename = 'sallyport'"
+    const pids = (await bed.admin(sessions)).map((row) => Number(Object(row).pid))
+    const leaseId = newLeaseId()
+    const minting = provider.mint(orderFor(leaseId), AbortSignal.timeout(300))
+    for (const pid of pids) process.kill(pid, 'SIGSTOP')
+    await assert.rejects(minting, failsWith('provider_timeout'))
+    await provider.revoke({ leaseId, handle: '', providerNotAfter: 0 }, live())
+    for (const pid of pids) process.kill(pid, 'SIGCONT')
+    const gone = `SELECT 1 FROM pg_stat_activity WHERE pid IN (${pids.join()})`
+    while ((await bed.admin(gone)).length > 0) await pause(20)
+    const log = await bed.log()
+    assert.ok(log.includes(`CREATE ROLE "${leaseId}"`), 'the server did begin it')
+    assert.deepEqual(await bed.admin(`SELECT 1 FROM pg_roles WHERE rolname = '${leaseId}'`), [])
+  })
+
   await context.test('sessions of the broker that an operator ends are replaced', async () => {
     const leaseId = newLeaseId()
     await provider.mint(orderFor(leaseId), live())
