@@ -49,15 +49,17 @@ export async function compare(bench: string, comparison: Comparison, rounds: num
   return (await compareInDetail(bench, comparison, rounds)).row
 }
 
-/** The row, and what each side gave, in its own unit: the median over the rounds. */
+/** The row, and what each side gave, in its own unit: the median over the rounds. `onRound` is told which begins, the one that warms up as 0. */
 export async function compareInDetail(
   bench: string,
   comparison: Comparison,
   rounds: number,
+  onRound: (round: number) => void = () => undefined,
 ): Promise<{ readonly row: Row; readonly subject: number; readonly against: number }> {
   const { row, subject, against, goal, wants } = comparison
   const [ratios, own, others]: [number[], number[], number[]] = [[], [], []]
   for (let round = 0; round <= rounds; round += 1) {
+    onRound(round)
     const first = await subject.run()
     const second = await against.run()
     const third = await against.run()

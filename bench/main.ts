@@ -1,10 +1,19 @@
 /** `npm run bench -- NAME… [--json] [--short]`; without a name it lists them, `all` runs every one. */
-import { parseArgs } from 'node:util'
+import { choose } from '../tools/choice.ts'
+import { setStage } from '../tools/stage.ts'
+import { sumUp } from '../tools/sum.ts'
 import { audit } from './audit.ts'
 import { contract } from './contract.ts'
 import { decision } from './decision.ts'
 import { forwardAuth } from './forward-auth.ts'
-import { type Bench, type Comparison, compareInDetail, type Row, type Skipped } from './harness.ts'
+import {
+  type Bench,
+  type Comparison,
+  compareInDetail,
+  type Row,
+  type Scale,
+  type Skipped,
+} from './harness.ts'
 import { issuance } from './issuance.ts'
 import { memory } from './memory.ts'
 import { overload } from './overload.ts'
@@ -14,77 +23,84 @@ import { revoke } from './revoke.ts'
 import { startup } from './startup.ts'
 import { verify } from './verify.ts'
 
-const benches: readonly Bench[] = [
-  issuance,
-  postgres,
-  decision,
-  restart,
-  revoke,
-  verify,
-  memory,
-  overload,
-  audit,
-  startup,
-  contract,
-  forwardAuth,
-]
-
-const { values, positionals } = parseArgs({
-  options: { json: { type: 'boolean', default: false }, short: { type: 'boolean', default: false } },
-  allowPositionals: true,
-})
-process.exitCode = positionals.length === 0 && !values.short ? list() : await runBenches(chosen(positionals))
-
-function list(): number {
-  for (const bench of benches) console.log(`${bench.name.padEnd(12)}${bench.title}`)
-  console.log('Run one with `npm run bench -- NAME`, every one with `npm run bench -- all`.')
-  return 0
+const choice = choose(
+  {
+    noun: 'bench',
+    all: [
+      issuance,
+      postgres,
+      decision,
+      restart,
+      revoke,
+      verify,
+      memory,
+      overload,
+      audit,
+      startup,
+      contract,
+      forwardAuth,
+    ],
+    flags: {
+      short: 'a quick look, with too few rounds to judge by; without a name at all of them',
+      json: 'one line of JSON a row',
+    },
+    allWith: 'short',
+  },
+  process.argv.slice(2),
+)
+if ('said' in choice) {
+  ;(choice.code === 0 ? console.log : console.error)(choice.said)
+  process.exitCode = choice.code
+} else {
+  setStage()
+  const scale = choice.flags.has('short') ? 'short' : 'full'
+  process.exitCode = await runBenches(choice.chosen, { scale, json: choice.flags.has('json') })
 }
 
-/** The benches of these names; every one for `all` or for none. */
-function chosen(names: readonly string[]): readonly Bench[] {
-  if (names.length === 0 || names.includes('all')) return benches
-  const unknown = names.filter((name) => !benches.some((bench) => bench.name === name))
-  if (unknown.length > 0) {
-    console.error(
-      `There is no bench ${unknown.join(', ')}: ${benches.map((bench) => bench.name).join(', ')}.`,
-    )
-    process.exit(64)
-  }
-  return benches.filter((bench) => names.includes(bench.name))
-}
+type How = { readonly scale: Scale; readonly json: boolean }
 
-/** A goal that is missed fails a full run; a short one has too few rounds to say, and fails only when a bench breaks. */
-async function runBenches(wanted: readonly Bench[]): Promise<number> {
-  let [broken, missed] = [0, 0]
+/** Counts rows. One that misses its goal fails a full run; a short one has too few rounds to say, and fails only when a bench breaks. */
+async function runBenches(wanted: readonly Bench[], how: How): Promise<number> {
+  const counts = { passed: 0, failed: 0, skipped: 0 }
   for (const bench of wanted) {
     try {
-      for (const row of await rowsOf(bench)) if (!row.ok) missed += 1
+      for await (const row of rowsOf(bench, how)) {
+        if ('skipped' in row) counts.skipped += 1
+        else counts[row.ok || how.scale === 'short' ? 'passed' : 'failed'] += 1
+      }
     } catch (thrown) {
-      broken += 1
+      counts.failed += 1
       console.error(`${bench.name}: ${thrown instanceof Error ? thrown.message : String(thrown)}`)
     }
   }
-  if (!values.json) console.log(`${wanted.length - broken} passed, ${broken} failed`)
-  return broken > 0 || (missed > 0 && !values.short) ? 1 : 0
+  const { line, code } = sumUp(counts)
+  if (!how.json) console.log(line)
+  return code
 }
 
 /** Makes the comparisons of one bench, printing each as it is known. */
-async function rowsOf(bench: Bench): Promise<readonly Row[]> {
-  const scale = values.short ? 'short' : 'full'
+async function* rowsOf(bench: Bench, { scale, json }: How): AsyncGenerator<Row | Skipped> {
   await using world = new AsyncDisposableStack()
-  const rows: Row[] = []
+  const rounds = bench.rounds[scale]
+  const progress = (words: string) => {
+    if (process.stderr.isTTY) process.stderr.write(`\r\u001b[K${words && `${bench.name}: ${words}`}`)
+  }
+  world.defer(() => progress(''))
+  progress('is set up')
   for (const comparison of await bench.open(scale, world)) {
     if ('skipped' in comparison) {
       const line = { bench: bench.name, ...comparison }
-      console.log(values.json ? JSON.stringify(line) : skippedLine(line))
+      console.log(json ? JSON.stringify(line) : skippedLine(line))
+      yield comparison
       continue
     }
-    const details = await compareInDetail(bench.name, comparison, bench.rounds[scale])
-    console.log(values.json ? JSON.stringify(details.row) : tableLine(comparison, details))
-    rows.push(details.row)
+    const details = await compareInDetail(bench.name, comparison, rounds, (round) =>
+      progress(`${comparison.row}, ${round === 0 ? 'warming up' : `round ${round} of ${rounds}`}`),
+    )
+    progress('')
+    console.log(json ? JSON.stringify(details.row) : tableLine(comparison, details))
+    yield details.row
   }
-  return rows
 }
 
 function tableLine(

@@ -9,7 +9,7 @@ import { agents, makeSite, type Serving, type Site } from '../test/end-to-end/si
 import { type Acknowledged, checkAftermath } from './aftermath.ts'
 import { apiContract } from './contract.ts'
 import { type FailingDisk, makeFailingDisk } from './failing-disk.ts'
-import type { Fault, FaultOptions, Row, Skipped } from './harness.ts'
+import { type Fault, type FaultOptions, type Row, type Skipped, unlessAny } from './harness.ts'
 import { inThisProcess, nobodyTold, placeOf, requestId } from './in-process.ts'
 import { highRates } from './provider-site.ts'
 
@@ -85,6 +85,8 @@ function mountData(site: Site, megabytes: number) {
 const cannotMount: Skipped = { fault, skipped: 'this machine cannot mount a file system in memory' }
 
 const refusalsWanted = 30
+/** Far more than there is room for: a broker that still says yes then has not noticed. */
+const fillMax = 5_000
 
 /** Issues until the disk is full and some time beyond, makes room, and waits until it issues again by itself. */
 async function full(site: Site): Promise<Row | Skipped> {
@@ -95,14 +97,19 @@ async function full(site: Site): Promise<Row | Skipped> {
     const serving = await site.serve({ words: highRates })
     let refused = 0
     const fill = async (agent: string) => {
-      while (refused < refusalsWanted) if (!(await ask(serving, agent, acknowledged))) refused += 1
+      while (refused < refusalsWanted && acknowledged.issued.length < fillMax)
+        if (!(await ask(serving, agent, acknowledged))) refused += 1
     }
     await Promise.all(agents.map(fill))
     const before = acknowledged.issued.length
     data.change('size=64m')
     const resumed = await eventually(() => ask(serving, 'agent-7', acknowledged))
     await serving.stop()
-    const lost = [...(resumed ? [] : ['it did not resume by itself']), ...(await look(site, acknowledged))]
+    const lost = [
+      ...(resumed ? [] : ['it did not resume by itself']),
+      ...unlessAny(before, 'issuance was acknowledged before it was full'),
+      ...(await look(site, acknowledged)),
+    ]
     const told = `${before} issued before, ${acknowledged.issued.length - before} after room was made`
     return { fault, what: 'full (ENOSPC): refused, then resumed', injected: refused, lost, told }
   } finally {
@@ -165,6 +172,7 @@ async function failOnce(
   await serving.kill()
   tally.issued += acknowledged.issued.length
   tally.refused += refused
+  lost.push(...unlessAny(acknowledged.issued.length, 'issuance was acknowledged before the disk failed'))
   if (!data.remount()) return [...lost, 'the disk cannot be mounted any more']
   return [...lost, ...(await look(site, acknowledged, dataFolder))]
 }
@@ -189,6 +197,7 @@ async function failing(site: Site, { length }: FaultOptions): Promise<Row> {
     everything.issued.push(...acknowledged.issued)
   }
   lost.push(...(await checkAftermath(world.assembled, everything, world.standing)))
+  lost.push(...unlessAny(everything.issued.length, 'issuance was acknowledged'))
   await world.assembled.close()
   const told = `${everything.issued.length} issued`
   return {
@@ -262,7 +271,8 @@ async function issueSome(
   end: 'stop' | 'kill' = 'stop',
 ) {
   const serving = await site.serve()
-  for (let nth = 0; nth < count; nth += 1) await ask(serving, 'agent-7', acknowledged)
+  for (let nth = 0; nth < count; nth += 1)
+    if (!(await ask(serving, 'agent-7', acknowledged))) throw new Error('It does not issue.')
   await serving[end]()
 }
 

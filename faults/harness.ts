@@ -24,3 +24,14 @@ export type FaultOptions = {
   /** Tells a person how far it is. */
   readonly progress: (words: string) => void
 }
+
+/** A fault that was never put in has shown nothing, and one that cannot be put in here has not passed. */
+export function verdictOf(row: Row | Skipped): 'passed' | 'failed' | 'skipped' {
+  if ('skipped' in row) return 'skipped'
+  return row.lost.length === 0 && row.injected > 0 ? 'passed' : 'failed'
+}
+
+/** What to say as lost where nothing was there to be lost: a load that did not begin must not look like one that survived. */
+export function unlessAny(count: number, what: string): readonly string[] {
+  return count > 0 ? [] : [`no ${what}, so that nothing is shown`]
+}

@@ -8,7 +8,7 @@ import { buildEntry } from '../tools/build.ts'
 import { type Acknowledged, checkAftermath, type Standing, warden } from './aftermath.ts'
 import { killContract } from './contract.ts'
 import { type EnforcingAws, startEnforcingAws } from './enforcing-aws.ts'
-import type { Fault, FaultOptions, Row, Skipped } from './harness.ts'
+import { type Fault, type FaultOptions, type Row, type Skipped, unlessAny } from './harness.ts'
 import { nobodyTold, placeOf, requestId } from './in-process.ts'
 import { type Ground, loadUntilKilled } from './kill-load.ts'
 import { points } from './tripwire.ts'
@@ -30,9 +30,12 @@ export const kill: Fault = {
     const testbed = await startTestbed({ settings: {} })
     if ('skip' in testbed) return [{ fault: 'kill', skipped: testbed.skip }] satisfies Skipped[]
     const aws = await startEnforcingAws()
+    // Within the package: the program looks for its files above itself.
     const cache = join(root, 'node_modules/.cache')
     mkdirSync(cache, { recursive: true })
     const built = mkdtempSync(join(cache, 'kill-'))
+    // Also after a signal, which runs no `finally`.
+    process.once('exit', () => rmSync(built, { recursive: true, force: true }))
     try {
       // Bundled it starts in a fifth of the time.
       const program = join(built, 'broker.js')
@@ -41,7 +44,6 @@ export const kill: Fault = {
       const row = await killOften(world, options)
       return 'skip' in aws ? [row, { fault: 'kill', skipped: `against AWS: ${aws.skip}` }] : [row]
     } finally {
-      rmSync(built, { recursive: true })
       if (!('skip' in aws)) await aws.close()
       await testbed.provider.close?.()
       await testbed.server.stop()
@@ -59,7 +61,13 @@ async function killOften(world: World, { length, progress }: FaultOptions): Prom
     progress(`${tally.injected} of ${kills[length]}`)
     await killInOneFolder(world, tally)
   }
-  const { injected, lost } = tally
+  const { injected } = tally
+  const lost = [
+    ...tally.lost,
+    ...unlessAny(tally.issued, 'issuance was acknowledged'),
+    ...unlessAny(tally.revoked, 'revocation was acknowledged'),
+    ...unlessAny(tally.orphans, 'orphan was left by a kill'),
+  ]
   const told = `${tally.issued} issued and ${tally.revoked} revoked were acknowledged, ${tally.orphans} orphans were found and ended`
   const where = world.aws ? 'PostgreSQL, AWS' : 'PostgreSQL'
   return { fault: 'kill', what: `${points.length} points of the flow (${where})`, injected, lost, told }

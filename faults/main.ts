@@ -1,56 +1,51 @@
 /** `npm run faults -- NAME… [--long] [--json]`; without a name it lists them, `all` runs every one. */
-import { parseArgs } from 'node:util'
+import { choose } from '../tools/choice.ts'
+import { setStage } from '../tools/stage.ts'
+import { sumUp } from '../tools/sum.ts'
 import { clock } from './clock.ts'
 import { disk } from './disk.ts'
-import type { Fault, Row, Skipped } from './harness.ts'
+import { type Fault, type Row, type Skipped, verdictOf } from './harness.ts'
 import { kill } from './kill.ts'
 import { lease } from './lease.ts'
 import { power } from './power.ts'
 import { provider } from './provider.ts'
 
-const faults: readonly Fault[] = [kill, disk, clock, provider, power, lease]
-
-const { values, positionals } = parseArgs({
-  options: { json: { type: 'boolean', default: false }, long: { type: 'boolean', default: false } },
-  allowPositionals: true,
-})
-process.exitCode = positionals.length === 0 ? list() : await runFaults(chosen(positionals))
-
-function list(): number {
-  for (const fault of faults) console.log(`${fault.name.padEnd(10)}${fault.title}`)
-  console.log('Run one with `npm run faults -- NAME`, every one with `npm run faults -- all`.')
-  return 0
+const choice = choose(
+  {
+    noun: 'faults',
+    all: [kill, disk, clock, provider, power, lease],
+    flags: { long: 'as often as docs/faults.md says', json: 'one line of JSON a row' },
+  },
+  process.argv.slice(2),
+)
+if ('said' in choice) {
+  ;(choice.code === 0 ? console.log : console.error)(choice.said)
+  process.exitCode = choice.code
+} else {
+  setStage()
+  process.exitCode = await runFaults(choice.chosen, choice.flags)
 }
 
-function chosen(names: readonly string[]): readonly Fault[] {
-  if (names.includes('all')) return faults
-  const unknown = names.filter((name) => !faults.some((fault) => fault.name === name))
-  if (unknown.length > 0) {
-    console.error(`There is no fault ${unknown.join(', ')}: ${faults.map(({ name }) => name).join(', ')}.`)
-    process.exit(64)
-  }
-  return faults.filter((fault) => names.includes(fault.name))
-}
-
-/** Anything that was lost fails the run, and so does a fault that broke; the last line sums up. */
-async function runFaults(wanted: readonly Fault[]): Promise<number> {
-  let [passed, failed] = [0, 0]
+/** Anything that was lost fails the run, and so does a fault that broke or was not put in; the last line sums up. */
+async function runFaults(wanted: readonly Fault[], flags: ReadonlySet<string>): Promise<number> {
+  const counts = { passed: 0, failed: 0, skipped: 0 }
+  const length = flags.has('long') ? 'long' : 'short'
   for (const fault of wanted)
-    for (const row of await rowsOf(fault)) {
-      if (!('skipped' in row) && row.lost.length > 0) failed += 1
-      else passed += 1
-      console.log(values.json ? JSON.stringify(row) : tableLine(row))
+    for (const row of await rowsOf(fault, length)) {
+      counts[verdictOf(row)] += 1
+      console.log(flags.has('json') ? JSON.stringify(row) : tableLine(row))
     }
-  if (!values.json) console.log(`${passed} passed, ${failed} failed`)
-  return failed === 0 ? 0 : 1
+  const { line, code } = sumUp(counts)
+  if (!flags.has('json')) console.log(line)
+  return code
 }
 
-async function rowsOf(fault: Fault): Promise<readonly (Row | Skipped)[]> {
+async function rowsOf(fault: Fault, length: 'short' | 'long'): Promise<readonly (Row | Skipped)[]> {
   const progress = (words: string) => {
     if (process.stderr.isTTY) process.stderr.write(`\r\u001b[K${fault.name}: ${words}`)
   }
   try {
-    return await fault.run({ length: values.long ? 'long' : 'short', progress })
+    return await fault.run({ length, progress })
   } catch (thrown) {
     const words = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown)
     return [{ fault: fault.name, what: 'broke', injected: 0, lost: [words], told: '' }]

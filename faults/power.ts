@@ -5,7 +5,7 @@ import { assemble } from '../src/catalog/index.ts'
 import { agents, makeSite, type Serving, type Site } from '../test/end-to-end/site.ts'
 import { type Acknowledged, checkAftermath } from './aftermath.ts'
 import { apiContract } from './contract.ts'
-import type { Fault, Row, Skipped } from './harness.ts'
+import { type Fault, type Row, type Skipped, unlessAny } from './harness.ts'
 import { nobodyTold, placeOf } from './in-process.ts'
 
 const cuts = { short: 4, long: 16 } as const
@@ -30,7 +30,7 @@ export const power: Fault = {
       try {
         const came = await cutOnce(site)
         if ('skipped' in came) return [came] satisfies Skipped[]
-        lost.push(...came.lost)
+        lost.push(...came.lost, ...unlessAny(came.acknowledged, 'issuance was acknowledged before the cut'))
         acknowledgedTotal += came.acknowledged
       } finally {
         await site.close()
@@ -59,7 +59,7 @@ async function cutOnce(site: Site): Promise<{ lost: readonly string[]; acknowled
     await serving.kill()
     await Promise.all(load)
     if (!mount(copy, site.path('copy')))
-      return { acknowledged: 0, lost: ['the disk cannot be mounted any more'] }
+      return { acknowledged: acknowledged.issued.length, lost: ['the disk cannot be mounted any more'] }
     const place = { ...placeOf(site), dataFolder: site.path('copy/data') }
     const assembled = await assemble(place)
     try {

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Client } from '../client/src/index.ts'
 import { makeSite, type Serving } from '../test/end-to-end/site.ts'
-import type { FaultOptions, Row } from './harness.ts'
+import { type FaultOptions, type Row, unlessAny } from './harness.ts'
 import { ask, awsContract, awsKeys, highRates, listen, listRequest } from './provider-site.ts'
 
 const rounds = { short: 5, long: 15 } as const
@@ -15,7 +15,10 @@ const keptMin = { short: 0.5, long: 0.9 } as const
 
 /** Throughput of a healthy provider alone and beside a dead one, in interleaved rounds; the median of the ratios counts. */
 export async function besideDead({ length, progress }: FaultOptions): Promise<Row> {
-  const dead = await listen(() => undefined)
+  let unanswered = 0
+  const dead = await listen(() => {
+    unanswered += 1
+  })
   const site = await makeSite(awsContract([['slow', dead.url]]))
   try {
     const serving = await site.serve({ environment: awsKeys, words: highRates })
@@ -35,7 +38,10 @@ export async function besideDead({ length, progress }: FaultOptions): Promise<Ro
     }
     for (const client of [...callers.healthy, ...callers.dying]) client.close()
     const kept = ratios.toSorted((left, right) => left - right)[ratios.length >> 1] ?? 0
-    const lost = kept >= keptMin[length] ? [] : [`a healthy provider keeps only ${kept.toFixed(2)}`]
+    const lost = [
+      ...(kept >= keptMin[length] ? [] : [`a healthy provider keeps only ${kept.toFixed(2)}`]),
+      ...unlessAny(unanswered, 'request came to the dead one'),
+    ]
     const told = `a healthy provider keeps ${kept.toFixed(2)} of its throughput`
     return { fault: 'provider', what: 'dead, beside a healthy one', injected: rounds[length] * 2, lost, told }
   } finally {

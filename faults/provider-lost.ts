@@ -4,7 +4,7 @@ import { createFakeProvider, type FakeStep } from '../src/testing/fake-provider.
 import { makeSite } from '../test/end-to-end/site.ts'
 import { checkAftermath } from './aftermath.ts'
 import { apiContract } from './contract.ts'
-import type { FaultOptions, Row } from './harness.ts'
+import { type FaultOptions, type Row, unlessAny } from './harness.ts'
 import { inThisProcess, nobodyTold, requestId } from './in-process.ts'
 import { tally } from './provider-site.ts'
 
@@ -42,6 +42,7 @@ export async function losingAnswers({ length, progress }: FaultOptions): Promise
     await site.close()
   }
   const injected = Math.min(enqueued, fake.mints)
+  lost.push(...unlessAny(acknowledged.issued.length, 'issuance was acknowledged in the end'))
   return { fault: 'provider', what: 'mints, and the answer is lost', injected, lost, told: tally(came) }
 }
 
