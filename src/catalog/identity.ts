@@ -137,7 +137,12 @@ function fromCertificate(reading: CertificateReading, roster: Roster): Reading {
 function fromToken({ issuer, claims, subject, certificateSha256 }: TokenReading, roster: Roster): Reading {
   const matching = candidates(roster, issuer.name, claims).filter((proof) => carries(claims, proof.claims))
   const identities = matching.map((proof) => proof.identity)
-  return { method: 'token', subject, identities, ...(certificateSha256 && { boundTo: certificateSha256 }) }
+  return {
+    method: 'token',
+    subject,
+    identities,
+    ...(certificateSha256 !== undefined && { boundTo: certificateSha256 }),
+  }
 }
 
 function fromMachineKey({ sha256, subject }: KnownKey, roster: Roster): Reading {

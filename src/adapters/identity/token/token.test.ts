@@ -201,7 +201,16 @@ describe('a token', () => {
   })
 
   test('that is bound to a key which is not a certificate is malformed', async () => {
-    for (const cnf of [{ jkt: 'x' }, { 'x5t#S256': 'x', jkt: 'y' }, { 'x5t#S256': 7 }, {}, 'x', null])
+    for (const cnf of [
+      { 'x5t#S256': '' },
+      { 'x5t#S256': 'x' },
+      { jkt: 'x' },
+      { 'x5t#S256': 'x', jkt: 'y' },
+      { 'x5t#S256': 7 },
+      {},
+      'x',
+      null,
+    ])
       assert.equal(await codeOf(issuer.sign({ cnf })), 'token_malformed')
   })
 

@@ -138,8 +138,13 @@ function claimProblem(claims: JsonObject, issuer: Issuer, now: number): TokenCod
 function readBinding({ cnf }: JsonObject): { readonly certificateSha256?: string } | undefined {
   if (cnf === undefined) return {}
   const thumbprint = isJsonObject(cnf) && Object.keys(cnf).length === 1 ? cnf['x5t#S256'] : undefined
-  return typeof thumbprint === 'string' ? { certificateSha256: thumbprint } : undefined
+  return typeof thumbprint === 'string' && sha256Shape.test(thumbprint)
+    ? { certificateSha256: thumbprint }
+    : undefined
 }
+
+/** An empty text, above all, binds to nothing. */
+const sha256Shape = /^[A-Za-z0-9_-]{43}$/
 
 /** Issuers let their users choose parts of a subject; a log line must not be theirs to shape. */
 function printable(text: string): string {
