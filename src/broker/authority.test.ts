@@ -97,6 +97,14 @@ test('revoking a token ends its lease; another tenant ends nothing and learns no
   assert.equal((await leases.find(lease.id))?.state, 'ended')
 })
 
+test('revoking what is no token of ours ends nothing and is one entry', async () => {
+  const { broker, entries } = await openBroker({ around: withAuthority })
+  for (const text of ['forged', `token:lse_${'0'.repeat(26)}`])
+    await broker.revokeToken({ caller: callerFixture(), requestId: 'r', token: new Secret(text) })
+  const told = (await entries()).map(({ event, rule, agent_id }) => [event, rule, agent_id])
+  assert.deepEqual(told, Array(2).fill(['request_denied', 'token_unknown', 'agent-7']))
+})
+
 const platform = callerFixture('root', { roles: ['platform'] })
 const command = { caller: platform, provider: 'fake', target: 'fake-secret', requestId: 'r' }
 

@@ -208,6 +208,18 @@ test('no more answers are kept than the limit says, and none after its time alth
   assert.deepEqual(await idempotency.once(owner(0), async () => 'x'), { answer: 'x', replayed: false })
 })
 
+test('the many keys of one agent push out no answer of another', async () => {
+  const { clock, leases } = await openBroker()
+  const kept = createIdempotency<number>(clock, { ...leases, find: async () => undefined }, (id) => `${id}`)
+  const ask = (agent: string, key: string) =>
+    kept.once({ caller: callerFixture(agent), keyDigest: key, requestDigest: 'same' }, async () => 1)
+  await ask('agent-8', 'own')
+  for (let nth = 0; nth <= brokerLimits.replaysMax; nth += 1) await ask('agent-7', `${nth}`)
+  await assert.rejects(ask('agent-8', 'own'), fails('idempotency_replayed'))
+  // Kept was the other's, forgotten the oldest of who has most.
+  assert.deepEqual(await ask('agent-7', '0'), { answer: 1, replayed: false })
+})
+
 test('a mint that failed for sure may be repeated by many at once, and is minted once', async () => {
   const opened = await openBroker()
   opened.provider.enqueue({ mint: [{ kind: 'fail', failure: new Failure('provider_refused', 'No.') }] })

@@ -53,19 +53,38 @@ export function createIdempotency<Answer>(
   leases: LeaseStore,
   leaseOf: (answer: Answer) => string | undefined,
 ): Idempotency<Answer> {
-  type Kept = { readonly digest: string; readonly answer: Promise<Answer>; readonly until: number }
+  type Kept = {
+    readonly agent: string
+    readonly digest: string
+    readonly answer: Promise<Answer>
+    readonly until: number
+  }
   const kept = new Map<string, Kept>()
+  /** How many of them each agent has. */
+  const counts = new Map<string, number>()
+  const keep = (name: string, entry: Kept) => {
+    kept.set(name, entry)
+    counts.set(entry.agent, (counts.get(entry.agent) ?? 0) + 1)
+  }
+  const letGo = (name: string, { agent }: Kept) => {
+    kept.delete(name)
+    const left = (counts.get(agent) ?? 1) - 1
+    if (left > 0) counts.set(agent, left)
+    else counts.delete(agent)
+  }
 
   // Oldest first, so the first one that is still good ends the walk.
   const forget = () => {
     for (const [name, entry] of kept) {
       if (entry.until > clock.now()) return
-      kept.delete(name)
+      letGo(name, entry)
     }
   }
+  // At the cost of whoever has most: nobody's answers are pushed out by the many keys of somebody else.
   const makeRoom = () => {
-    const oldest = kept.keys().next()
-    if (kept.size >= brokerLimits.replaysMax && !oldest.done) kept.delete(oldest.value)
+    if (kept.size < brokerLimits.replaysMax) return
+    const most = Math.max(...counts.values())
+    for (const [name, entry] of kept) if (counts.get(entry.agent) === most) return letGo(name, entry)
   }
   const repeat = async (owner: KeyOwner, before: Kept) => {
     if (before.digest !== owner.requestDigest) throw conflict()
@@ -79,11 +98,17 @@ export function createIdempotency<Answer>(
 
   const first = async (name: string, owner: KeyOwner, work: () => Promise<Answer>) => {
     const answer = refuseUsedKey(leases, owner).then(work)
-    const entry = { digest: owner.requestDigest, answer, until: clock.now() + brokerLimits.replayMs }
+    const { tenant, agent } = owner.caller
+    const entry = {
+      agent: JSON.stringify([tenant, agent]),
+      digest: owner.requestDigest,
+      answer,
+      until: clock.now() + brokerLimits.replayMs,
+    }
     makeRoom()
-    kept.set(name, entry)
+    keep(name, entry)
     const drop = () => {
-      if (kept.get(name) === entry) kept.delete(name)
+      if (kept.get(name) === entry) letGo(name, entry)
     }
     try {
       const done = await answer

@@ -43,22 +43,37 @@ async function knownToken(
     const lease = verified && (await world.leases.find(verified.leaseId))
     if (verified && lease?.tenant === caller.tenant) return { lease, verified }
     // The answer does not tell it from a token that never was; the log does.
-    if (lease) await recordForeign(world, { caller, requestId, lease, verb })
+    if (lease) {
+      await recordDenied(world, { caller, requestId, verb, rule: 'tenant', lease })
+      return undefined
+    }
   }
+  // Whether a token works is asked all day, also of those that are long over; to end what never was is an attempt.
+  if (verb === 'revoke') await recordDenied(world, { caller, requestId, verb, rule: 'token_unknown' })
   return undefined
 }
 
-async function recordForeign(
+async function recordDenied(
   world: BrokerWorld,
-  { caller, requestId, lease, verb }: { caller: Caller; requestId: string; lease: Lease; verb: string },
+  denied: {
+    readonly caller: Caller
+    readonly requestId: string
+    readonly verb: string
+    readonly rule: 'tenant' | 'token_unknown'
+    readonly lease?: Lease
+  },
 ): Promise<void> {
-  const facts = { caller, requestId, scope: `${verb} token`, rule: 'tenant', outcome: 'denied' } as const
+  const { caller, requestId, verb, rule, lease } = denied
   const entry = world.entries.about('request_denied', {
-    ...facts,
+    caller,
+    requestId,
+    scope: `${verb} token`,
     decision: 'deny',
-    provider: lease.provider,
+    rule,
+    outcome: 'denied',
+    ...(lease ? { provider: lease.provider } : {}),
   })
-  await world.ledger.record({ entry: { ...entry, lease_id: lease.id } })
+  await world.ledger.record({ entry: { ...entry, ...(lease ? { lease_id: lease.id } : {}) } })
 }
 
 /** The providers whose credentials are tokens. */

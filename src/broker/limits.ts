@@ -3,6 +3,8 @@ export const brokerLimits = {
   /** Tries after the first one (seed 004 §6: at most 3 retries). */
   mintRetriesMax: 3,
   mintAttemptMs: 5_000,
+  /** A try for which its caller left less time says nothing about the provider. */
+  tellingAttemptMs: 1_000,
   /** The same for a mint in this process, which is given up after at most twice of it. */
   localMintMs: 2_500,
   /** The caller's deadline when it names none. */

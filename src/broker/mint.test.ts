@@ -351,6 +351,20 @@ test('after five failures in a row the provider is left alone, then one call tri
   await issue()
 })
 
+test('a caller who waits for a moment does not close the provider to others, and who waits a second does', async () => {
+  const { ask, provider, clock, broker } = await openBroker()
+  const attempts = async (waitMs: number, times: number) => {
+    for (let call = 0; call < times; call += 1) {
+      provider.enqueue({ mint: [{ kind: 'wait', milliseconds: waitMs + 1 }] })
+      await assert.rejects(ask({ deadline: clock.now() + waitMs }), fails('credential_minting_failure'))
+    }
+    return (await broker.health()).breakers['fake']
+  }
+  const { breakerFailures, tellingAttemptMs } = brokerLimits
+  assert.equal(await attempts(tellingAttemptMs - 1, 3 * breakerFailures), 'closed')
+  assert.equal(await attempts(tellingAttemptMs, breakerFailures), 'open')
+})
+
 test('a provider that stays down is asked five times at first and then once for each rest', async () => {
   const { ask, provider, clock } = await openBroker()
   provider.enqueue({ mint: failing(unreachable, 1_000) })

@@ -5,6 +5,7 @@ import type { Allowed } from './decision.ts'
 import { killOrphan } from './ending.ts'
 import type { IssueCommand } from './issue.ts'
 import type { Lease } from './lease.ts'
+import { brokerLimits } from './limits.ts'
 import type { Minted, MintOrder, Provider } from './ports/index.ts'
 import { attempt, isPassing, withTimeout } from './retry.ts'
 import { isHonest } from './truth.ts'
@@ -67,8 +68,11 @@ async function mintInside(world: BrokerWorld, job: Job, signal: AbortSignal): Pr
   let tell: ((verdict: Verdict) => void) | undefined
   let asked = false
   let uncertain = false
+  let hurried = false
   const onFailure = (failure: Failure) => {
-    tell?.(signal.aborted ? 'unknown' : verdictOf(failure))
+    // How long a caller waits is its own word: who waits for a moment must not close the provider to everybody else.
+    const tooShort = hurried && failure.code === 'provider_timeout'
+    tell?.(signal.aborted || tooShort ? 'unknown' : verdictOf(failure))
     uncertain ||= asked && (signal.aborted || mayHaveMinted(failure))
   }
   const tried = await attempt(world, { deadline: job.command.deadline, signal, onFailure }, async (stop) => {
@@ -76,6 +80,7 @@ async function mintInside(world: BrokerWorld, job: Job, signal: AbortSignal): Pr
     asked = false
     tell = world.breakers.get(job.lease.provider)?.enter()
     asked = true
+    hurried = job.command.deadline - world.clock.now() < brokerLimits.tellingAttemptMs
     const minted = await job.provider.mint(order, stop)
     if (stop.aborted) return killLate(world, job, minted)
     tell?.('answered')
