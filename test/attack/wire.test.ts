@@ -102,6 +102,10 @@ describe('the wire takes nothing that two readers would read in two ways', { tim
         'another character set',
         `${crlf([...closing.slice(0, -1), 'Content-Type: application/json; a=b; Charset="utf-16"', length])}${body}`,
       ],
+      [
+        'another character set, written with a coding',
+        `${crlf([...closing.slice(0, -1), "Content-Type: application/json; charset*=utf-16''x", length])}${body}`,
+      ],
     ]
     const counts = { refused: 0, entries: 0 }
     const mints = running.fake.mints
@@ -263,6 +267,14 @@ describe('the wire takes nothing that two readers would read in two ways', { tim
       '/V1/leases',
       '/v1/Leases',
       '/v1/leases%2f',
+      '/v1/%6ceases',
+      '/%76%31/leases',
+      '/log/%63heckpoint',
+      '/v1/leases#tenant=acme',
+      '/v1/leases?limit=1#x',
+      '/livez#x',
+      'http://broker?x=/v1/leases',
+      'http://broker#x/v1/leases',
       '/v1/%6ceases%00',
       '/v1/./leases/.',
       '/v1/credentials/../leases/..',

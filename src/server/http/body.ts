@@ -41,7 +41,8 @@ function mediaTypeOf(request: FastifyRequest): string | undefined {
   return type?.split(';')[0]?.trim().toLowerCase()
 }
 
-const otherCharset = /;\s*charset\s*=(?!\s*"?utf-8"?\s*(?:;|$))/i
+/** Also as it is written with a coding of its own (RFC 8187 §3.2). */
+const otherCharset = /;\s*charset\s*(?:\*|=(?!\s*"?utf-8"?\s*(?:;|$)))/i
 
 /** RFC 8259 §8.1. What is no UTF-8 would become other text without a word. */
 function textOf(body: Buffer): string {

@@ -116,6 +116,7 @@ function drainWhenClosing(app: FastifyInstance, drainMs: number): void {
 /** Refuses, before a body is read, what is no request to a path and method of this plane. */
 function refuseNowhere(app: FastifyInstance, routes: readonly Route[]): void {
   const known = routes.map(({ operation }) => ({ method: operation.method, path: pathPattern(operation) }))
+  const pathOf = new Map(routes.map(({ operation }) => [operation.id, pathPattern(operation)]))
   app.setNotFoundHandler(() => {
     throw new Failure('not_found', 'There is nothing at this path on this plane.')
   })
@@ -130,8 +131,12 @@ function refuseNowhere(app: FastifyInstance, routes: readonly Route[]): void {
     const coding = request.headers['transfer-encoding']?.toLowerCase()
     if (coding !== undefined && (coding !== 'chunked' || request.raw.httpVersionMinor === 0))
       return new Failure('request_invalid', 'The only Transfer-Encoding is chunked, in HTTP/1.1.')
-    if (!request.is404) return undefined
-    const path = request.url.split('?')[0] ?? ''
+    // RFC 9112 §3.2: a target has none. What stands there would be read as a query here and as nothing elsewhere.
+    if (request.url.includes('#'))
+      return new Failure('request_invalid', 'The target of a request has no fragment.')
+    const path = sentPath(request.url)
+    // Fastify decodes a path before it looks for its route; each path of ours has one spelling.
+    if (pathOf.get(request.routeOptions.config?.operation ?? '')?.test(path)) return undefined
     const methods = known.filter((one) => one.path.test(path)).map(({ method }) => method)
     const other = methods.length > 0 && !methods.some((method) => method === request.method)
     if (!other) return new Failure('not_found', 'There is nothing at this path on this plane.')
@@ -139,6 +144,11 @@ function refuseNowhere(app: FastifyInstance, routes: readonly Route[]): void {
     return new Failure('method_not_allowed', 'This path does not take that method.')
   }
   app.addHook('onRequest', (request, reply, done) => done(refusalOf(request, reply)))
+}
+
+/** As it was sent, also in an absolute address (RFC 9112 §3.2.2). */
+function sentPath(target: string): string {
+  return target.replace(/^https?:\/\/[^/?]*/i, '').split('?')[0] ?? ''
 }
 
 function pathPattern({ path }: Operation): RegExp {
