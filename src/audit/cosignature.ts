@@ -14,7 +14,7 @@ export interface Cosigner {
 
 /** The cosigner of a key file's text, which has the form of a log key's. Throws `option_invalid`. */
 export function parseWitnessKey(text: Secret): Cosigner {
-  const { name, key, publicKey } = parsePrivateKey(text)
+  const { name, key, publicKey } = parsePrivateKey(text, 'witness')
   const vkey = vkeyOf(name, publicKey, cosignatureType)
   const keyId = Buffer.from(parseVkey(vkey, cosignatureType).keyId, 'hex')
   return {

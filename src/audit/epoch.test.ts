@@ -70,6 +70,14 @@ describe('a log that was restored', () => {
       ...(knownCheckpoint === undefined ? {} : { knownCheckpoint }),
     })
 
+  test('does not verify under an earlier key that signed nothing of it', async () => {
+    const foreign = parseLogKey(createLogKey(name))
+    const verdict = await verify(files.two, [signers.two, foreign])
+    assert.equal(verdict.kind, 'unverifiable')
+    assert.equal((await verify(files.two, [signers.two, signers.one, foreign])).kind, 'unverifiable')
+    assert.equal((await verify(files.two, [signers.two, signers.one])).kind, 'verified')
+  })
+
   test('begins its epoch with an entry that says what was restored', async () => {
     const bytes = second.contents.entries[600] ?? assert.fail()
     const restoration = readRestoration(parseEntry(bytes) ?? assert.fail()) ?? assert.fail()

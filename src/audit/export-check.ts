@@ -27,6 +27,8 @@ export function createExportCheck(
 ): ExportCheck {
   const knownCheck = createKnownCheck(known?.checkpoint, header.origin)
   const tree = createRunningRoot()
+  // A key that is pinned and says nothing of the file would be a promise that nobody kept.
+  const unused = new Set(trusted.filter((verifier) => !header.vkey.startsWith(`${idOf(verifier)}+`)))
   let checked: Checkpoint | undefined
   let unreadable: number | undefined
   let witnessed = known?.witnessed ? known.checkpoint.size : undefined
@@ -67,7 +69,12 @@ export function createExportCheck(
     if (opened.kind === 'opened' && !isHead(opened.checkpoint)) {
       return tampered('The entries before the restoration are not those of the backup.', index)
     }
+    if (opened.kind === 'opened') for (const verifier of trusted) spend(verifier, restoration.checkpoint)
     return knownCheck.restored(restoration, index)
+  }
+
+  const spend = (verifier: Verifier, note: string) => {
+    if (openCheckpoint(note, [verifier]).kind === 'opened') unused.delete(verifier)
   }
 
   const isHead = ({ size, root }: Checkpoint) => size === tree.size() && tree.root().equals(root)
@@ -136,11 +143,19 @@ export function createExportCheck(
         const why = `No checkpoint in the file is cosigned by ${quorum.needed} of the pinned witnesses.`
         return { kind: 'unverifiable', why }
       }
+      for (const verifier of unused) {
+        const why = `Nothing in the file is signed by the pinned key ${idOf(verifier)}: it was not restored from that log.`
+        return { kind: 'unverifiable', why }
+      }
       const { origin, size } = checked
       const root = Buffer.from(checked.root).toString('hex')
       return { kind: 'verified', origin, size, root, ...(witnessed === undefined ? {} : { witnessed }) }
     },
   }
+}
+
+function idOf({ name, keyId }: Verifier): string {
+  return `${name}+${keyId}`
 }
 
 /** The header, if it is one and names a pinned key. */

@@ -8,7 +8,8 @@ import { decodeBase64, ed25519Type, isKeyName, keyIdOf, type Signer, vkeyOf } fr
  * Tessera. Throws `option_invalid` for a name with a space or a plus.
  */
 export function createLogKey(name: string): Secret {
-  if (!isKeyName(name)) throw new Failure('option_invalid', 'The name of a log has no space and no plus.')
+  if (!isKeyName(name))
+    throw new Failure('option_invalid', 'The name of a key is not empty and has no space and no plus.')
   const { privateKey } = generateKeyPairSync('ed25519')
   const seed = Buffer.from(privateKey.export({ format: 'jwk' }).d ?? '', 'base64url')
   const encoded = Buffer.concat([Buffer.of(ed25519Type), seed]).toString('base64')
@@ -21,8 +22,11 @@ export function parseLogKey(text: Secret): Signer {
   return { name, vkey: vkeyOf(name, publicKey), sign: (message) => sign(null, message, key) }
 }
 
-/** The Ed25519 key in a key file's text. Throws `option_invalid`, whose message says nothing of the key. */
-export function parsePrivateKey(text: Secret): {
+/** The Ed25519 key in a key file's text. `owner` is said when it is none. Throws `option_invalid`, whose message says nothing of the key. */
+export function parsePrivateKey(
+  text: Secret,
+  owner: 'log' | 'witness' = 'log',
+): {
   readonly name: string
   readonly key: KeyObject
   readonly publicKey: Buffer
@@ -30,10 +34,10 @@ export function parsePrivateKey(text: Secret): {
   const [, name = '', keyId, encoded = ''] = keyShape.exec(text.reveal().trim()) ?? []
   const bytes = decodeBase64(encoded)
   const seed = bytes?.subarray(1)
-  if (!isKeyName(name) || bytes?.[0] !== ed25519Type || seed?.length !== 32) throw badKey()
+  if (!isKeyName(name) || bytes?.[0] !== ed25519Type || seed?.length !== 32) throw badKey(owner)
   const key = createPrivateKey({ key: Buffer.concat([pkcs8Prefix, seed]), format: 'der', type: 'pkcs8' })
   const publicKey = publicBytes(key)
-  if (keyIdOf(name, publicKey) !== keyId) throw badKey()
+  if (keyIdOf(name, publicKey) !== keyId) throw badKey(owner)
   return { name, key, publicKey }
 }
 
@@ -46,8 +50,8 @@ function publicBytes(key: KeyObject): Buffer {
   return Buffer.from(createPublicKey(key).export({ format: 'jwk' }).x ?? '', 'base64url')
 }
 
-function badKey(): Failure {
-  return new Failure('option_invalid', 'The log key is not the text of an Ed25519 log key.', {
-    next: 'restore the key file from its backup; a new key is a new log',
+function badKey(owner: 'log' | 'witness'): Failure {
+  return new Failure('option_invalid', `The key file holds no private key of a ${owner}.`, {
+    next: `restore the key file from its backup; a new key is a new ${owner}`,
   })
 }

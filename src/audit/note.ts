@@ -86,8 +86,8 @@ export function parseVkey(
   const [, name = '', keyId = '', encoded = ''] = vkeyShape.exec(vkey.trim()) ?? []
   const bytes = decodeBase64(encoded)
   const publicKey = bytes?.subarray(1)
-  if (!isKeyName(name) || bytes?.[0] !== type || publicKey?.length !== 32) throw badVkey()
-  if (keyIdOf(name, publicKey, type) !== keyId) throw badVkey()
+  if (!isKeyName(name) || bytes?.[0] !== type || publicKey?.length !== 32) throw badVkey(type)
+  if (keyIdOf(name, publicKey, type) !== keyId) throw badVkey(type)
   const jwk = { kty: 'OKP', crv: 'Ed25519', x: publicKey.toString('base64url') }
   return { name, keyId, key: createPublicKey({ key: jwk, format: 'jwk' }) }
 }
@@ -148,8 +148,11 @@ function hasControlCharacters(text: string): boolean {
   return /[\x00-\x09\x0b-\x1f]/.test(text)
 }
 
-function badVkey(): Failure {
-  return new Failure('option_invalid', 'The verifier key is not name+keyid+key of an Ed25519 key.', {
-    next: 'the broker prints it when it starts: log_key',
-  })
+function badVkey(type: number): Failure {
+  const [owner, next] =
+    type === ed25519Type
+      ? ['a log', 'the broker prints it when it starts: log_key']
+      : ['a witness', 'the witness prints it when it starts, and says it at its address: vkey']
+  const message = `What is given as the public key of ${owner} is not name+keyid+key of such a key.`
+  return new Failure('option_invalid', message, { next })
 }

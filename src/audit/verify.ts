@@ -9,7 +9,7 @@ import { verifyInclusion } from './proof.ts'
 
 /**
  * What a check of a log or receipt came to. `verified`: it is what the pinned key signed · `tampered`: it is not ·
- * `truncated`: it is genuine as far as it goes, but something after it is missing · `unverifiable`: nothing can be said.
+ * `truncated`: it is genuine up to its last checkpoint, but something after that is missing · `unverifiable`: nothing can be said.
  */
 export type Verdict =
   | {
@@ -25,7 +25,7 @@ export type Verdict =
   | { readonly kind: 'unverifiable'; readonly why: string }
 
 export type VerifyOptions = {
-  /** Keys that the reader got elsewhere, as text. The one in the file is never trusted by itself. */
+  /** Keys that the reader got elsewhere, as text: the log's, and those of its earlier epochs; each must have signed. The one in the file is never trusted by itself. */
   readonly vkeys: readonly string[]
   /** A checkpoint that the reader kept or got from a witness: the file must hold that log, at least as far. */
   readonly knownCheckpoint?: string

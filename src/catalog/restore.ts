@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, renameSync, rmdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { openSqliteBackup, openSqliteStore, type SqliteBackup } from '../adapters/stores/sqlite/index.ts'
 import {
@@ -45,6 +45,8 @@ export async function checkBackup(file: string, vkey: string): Promise<CheckedLo
   const backup = openSqliteBackup(file)
   try {
     return await checkLog(backup.storage, vkey)
+  } catch (thrown) {
+    throw damageOf(file, thrown)
   } finally {
     backup.close()
   }
@@ -72,6 +74,8 @@ export async function restoreBackup(options: RestoreOptions): Promise<Restored> 
     const { checkpoint } = checked
     const from = { origin: checkpoint.origin, entries: checkpoint.size }
     return { origin, vkey: signer.vkey, from, ...counts }
+  } catch (thrown) {
+    throw damageOf(backupFile, thrown)
   } finally {
     backup.close()
     // There only when something failed.
@@ -167,14 +171,34 @@ function endingOf(
   return { entry, lease: { ...lease, state: 'ending', endReason: 'orphaned', nextActionAt: now } }
 }
 
+/** What SQLite says while a backup is read: a page of it is damaged. */
+function damageOf(file: string, thrown: unknown): unknown {
+  if (!(thrown instanceof Error) || !('errcode' in thrown)) return thrown
+  if (thrown.errcode !== sqliteCorrupt && thrown.errcode !== sqliteNoDatabase) return thrown
+  return new Failure('store_invalid', `The backup ${file} is damaged (${thrown.message}).`, {
+    cause: thrown,
+    next: 'restore another backup',
+  })
+}
+
+const sqliteCorrupt = 11
+const sqliteNoDatabase = 26
+
 function demandEmpty(folder: string): void {
-  if (!existsSync(folder) || readdirSync(folder).length === 0) return
+  const found = statSync(folder, { throwIfNoEntry: false })
+  if (folder === '' || (found && !found.isDirectory()))
+    throw new Failure('option_invalid', `The data folder '${folder}' is no folder.`, {
+      next: 'restore into a new folder',
+    })
+  if (!found || readdirSync(folder).length === 0) return
   throw new Failure('option_invalid', `There is something in ${folder} already.`, {
     next: 'restore into a new folder, and move the old one away',
   })
 }
 
 function moveIntoPlace(draft: string, folder: string): void {
-  if (existsSync(folder)) rmSync(folder, { recursive: true })
+  // Somebody may have begun to use it meanwhile.
+  demandEmpty(folder)
+  if (existsSync(folder)) rmdirSync(folder)
   renameSync(draft, folder)
 }

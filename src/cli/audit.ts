@@ -1,10 +1,12 @@
-import { open, stat } from 'node:fs/promises'
+import { createReadStream, createWriteStream } from 'node:fs'
+import { stat } from 'node:fs/promises'
 import { pipeline } from 'node:stream/promises'
 import { setTimeout } from 'node:timers/promises'
 import { type Verdict, type VerifyOptions, verifyExport, verifyReceipt } from '../audit/index.ts'
 import { Failure } from '../primitives/index.ts'
 import { type ConnectionOptions, knownLogKey, read, withBroker } from './connection.ts'
 import { exitCodes } from './exit-code.ts'
+import { fileFailure } from './file-failure.ts'
 import { jsonText, paint, printable, type Terminal } from './terminal.ts'
 
 type Pinned = { readonly logKey?: string; readonly dev?: string }
@@ -73,10 +75,9 @@ export function exportTo(io: Terminal, file: string, options: ConnectionOptions 
   return withBroker(asPerson(options), async (client) => {
     // Asked for first: who may not read the log must not lose the file that is there.
     const log = await client.exportLog()
-    const target = await open(file, 'w', 0o600).catch((cause: unknown) => {
-      throw new Failure('option_invalid', `The file ${file} cannot be written.`, { cause })
+    await pipeline(log, createWriteStream(file, { mode: 0o600 })).catch((thrown: unknown) => {
+      throw fileFailure(thrown, file, 'written')
     })
-    await pipeline(log, target.createWriteStream())
     if (io.json) io.data({ file, bytes: (await stat(file)).size })
     else {
       io.say(`The log is in ${file}.`)
@@ -105,18 +106,23 @@ export async function verifyFile(io: Terminal, file: string, options: VerifyFile
   // Tools that copy a text add a line end, and a signed note has exactly one.
   const known =
     options.checkpoint === undefined ? {} : { knownCheckpoint: `${read(options.checkpoint).trimEnd()}\n` }
-  const handle = await open(file).catch((cause: unknown) => {
-    throw new Failure('option_invalid', `The file ${file} cannot be read.`, { cause })
-  })
+  const witnesses = demandOf(options)
   const progress = progressOn(process.stderr, io)
-  const verdict = await verifyExport(handle.createReadStream({ highWaterMark: chunkBytes }), {
+  const verdict = await verifyExport(chunksOf(file), {
     vkeys: [vkey, ...(options.earlierKey ?? [])],
     ...known,
-    ...demandOf(options),
+    ...witnesses,
     ...progress,
+  }).catch((thrown: unknown) => {
+    throw fileFailure(thrown, file, 'read')
   })
   progress.clear()
   return tellVerdict(io, verdict, { file })
+}
+
+/** Opened when it is read: a mistake in an option is told before. */
+async function* chunksOf(file: string): AsyncGenerator<Uint8Array, void, void> {
+  yield* createReadStream(file, { highWaterMark: chunkBytes })
 }
 
 function demandOf({ witnessKey, witnessQuorum }: VerifyFileOptions): Pick<VerifyOptions, 'witnesses'> {

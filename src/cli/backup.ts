@@ -1,9 +1,19 @@
 import { createHash } from 'node:crypto'
-import { createReadStream, createWriteStream, renameSync, rmSync } from 'node:fs'
+import {
+  createReadStream,
+  createWriteStream,
+  openSync,
+  renameSync,
+  rmSync,
+  statSync,
+  type WriteStream,
+} from 'node:fs'
 import { pipeline } from 'node:stream/promises'
+import { parseVerifier } from '../audit/index.ts'
 import { checkBackup, restoreBackup } from '../catalog/index.ts'
 import { Failure } from '../primitives/index.ts'
 import { type ConnectionOptions, knownLogKey, withBroker } from './connection.ts'
+import { fileFailure } from './file-failure.ts'
 import type { Terminal } from './terminal.ts'
 
 /** `sallyport backup FILE`: a copy of the store of a running broker. The file appears when its log is checked, or not at all. */
@@ -14,13 +24,12 @@ export function backup(
 ): Promise<number> {
   return withBroker({ ...options, as: options.as ?? 'person' }, async (client) => {
     const vkey = pinnedKey(options)
+    parseVerifier(vkey)
     const part = `${file}.part`
+    // Before it is asked for: a copy that has nowhere to go must not leave the broker.
+    const target = openPart(file, part)
     try {
-      rmSync(part, { force: true })
-      await pipeline(
-        await client.backup(),
-        createWriteStream(part, { mode: 0o600, flags: 'wx', flush: true }),
-      )
+      await pipeline(await client.backup(), target)
       const { checkpoint } = await checkBackup(part, vkey)
       const { origin, size } = checkpoint
       const sha256 = await digestOf(part)
@@ -29,10 +38,26 @@ export function backup(
       else io.out(`${file}: ${size} entries of ${origin}, sha256 ${sha256}`)
       io.say(`Next: sallyport restore ${file} --data NEW-FOLDER --log-key '${vkey}'`)
       return 0
+    } catch (thrown) {
+      throw fileFailure(thrown, file, 'written')
     } finally {
+      target.destroy()
       rmSync(part, { force: true })
     }
   })
+}
+
+function openPart(file: string, part: string): WriteStream {
+  try {
+    if (file === '' || statSync(file, { throwIfNoEntry: false })?.isDirectory())
+      throw new Failure('option_invalid', `A backup is a file, and '${file}' is none.`, {
+        next: 'sallyport backup FILE',
+      })
+    rmSync(part, { force: true })
+    return createWriteStream(part, { fd: openSync(part, 'wx', 0o600), flush: true })
+  } catch (thrown) {
+    throw fileFailure(thrown, file, 'written')
+  }
 }
 
 export type RestoreCommandOptions = {

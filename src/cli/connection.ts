@@ -87,9 +87,10 @@ export function placeOf(
 
 /** The public key of the log, where it is known without asking the broker. */
 export function knownLogKey(flags: { readonly logKey?: string; readonly dev?: string }): string | undefined {
-  const named = flags.logKey ?? process.env['SALLYPORT_LOG_KEY']
+  // A flag with nothing in it, such as `$(cat absent)`, pins nothing; it must not become another key.
+  const named = flags.logKey ?? (process.env['SALLYPORT_LOG_KEY'] || undefined)
   const folder = flags.dev ?? process.env['SALLYPORT_DEV']
-  return named || folder === undefined || folder === '' ? named : readDev(folder).logKey
+  return named !== undefined || folder === undefined || folder === '' ? named : readDev(folder).logKey
 }
 
 function connectToDev(dev: DevBroker, as: 'agent' | 'person'): Client {

@@ -11,9 +11,9 @@ export function listenAt(text: string): ListenAt {
 }
 
 /** Throws `option_invalid` for an address that others can reach. */
-export function refuseOpenBind(host: string): void {
+export function refuseOpenBind(host: string, who: 'broker' | 'witness' = 'broker'): void {
   if (host === '127.0.0.1' || host === '::1' || host === 'localhost') return
-  throw new Failure('option_invalid', `Without TLS the broker listens on loopback alone, not on ${host}.`, {
-    next: 'give --tls-cert, --tls-key and --client-ca',
+  throw new Failure('option_invalid', `Without TLS the ${who} listens on loopback alone, not on ${host}.`, {
+    next: `give --tls-cert${who === 'broker' ? ', --tls-key and --client-ca' : ' and --tls-key'}`,
   })
 }

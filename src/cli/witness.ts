@@ -1,9 +1,11 @@
-import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs'
+import { closeSync, fsyncSync, openSync, statSync, writeSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
+import { createSecureContext } from 'node:tls'
 import { createLogKey, parseWitnessKey } from '../audit/index.ts'
 import { Failure, Secret } from '../primitives/index.ts'
 import { createWitness, createWitnessListener, openWitnessState } from '../witness/index.ts'
 import { read } from './connection.ts'
+import { fileFailure } from './file-failure.ts'
 import { listenAt, refuseOpenBind } from './listen-at.ts'
 import { jsonText, type Terminal, untilSignal } from './terminal.ts'
 
@@ -19,14 +21,8 @@ export function newWitnessKey(
     writeSync(file, key.reveal())
     fsyncSync(file)
     closeSync(file)
-  } catch (cause) {
-    throw new Failure(
-      'option_invalid',
-      `The key cannot be written to ${options.key}; nothing is overwritten.`,
-      {
-        cause,
-      },
-    )
+  } catch (thrown) {
+    throw fileFailure(thrown, options.key, 'written')
   }
   if (io.json) io.data({ key: options.key, vkey })
   else io.out(vkey)
@@ -49,8 +45,8 @@ export async function serveWitness(io: Terminal, options: WitnessServeOptions): 
   const stopped = untilSignal()
   const at = listenAt(options.listen)
   const tls = tlsOf(options)
-  if (!tls) refuseOpenBind(at.host)
-  const cosigner = parseWitnessKey(new Secret(read(options.key)))
+  if (!tls) refuseOpenBind(at.host, 'witness')
+  const cosigner = parseWitnessKey(readPrivateKey(options.key))
   const state = openWitnessState(options.state)
   const witness = createWitness({ cosigner, logs: options.log, state, now: () => Date.now() })
   const server = createWitnessListener({
@@ -60,7 +56,11 @@ export async function serveWitness(io: Terminal, options: WitnessServeOptions): 
   })
   await new Promise<void>((resolve, reject) => {
     server.once('error', (cause) =>
-      reject(new Failure('option_invalid', `${options.listen} cannot be listened on.`, { cause })),
+      reject(
+        new Failure('option_invalid', `${options.listen} cannot be listened on (${cause.message}).`, {
+          cause,
+        }),
+      ),
     )
     server.listen(at.port, at.host, resolve)
   })
@@ -79,8 +79,25 @@ export async function serveWitness(io: Terminal, options: WitnessServeOptions): 
 
 function tlsOf({ tlsCert, tlsKey }: WitnessServeOptions) {
   if (tlsCert === undefined && tlsKey === undefined) return undefined
-  if (tlsCert !== undefined && tlsKey !== undefined) return { certificate: read(tlsCert), key: read(tlsKey) }
-  throw new Failure('option_invalid', '--tls-cert and --tls-key go together.')
+  if (tlsCert === undefined || tlsKey === undefined)
+    throw new Failure('option_invalid', '--tls-cert and --tls-key go together.')
+  const [certificate, key] = [read(tlsCert), read(tlsKey)]
+  try {
+    createSecureContext({ cert: certificate, key })
+  } catch (cause) {
+    const message = `${tlsCert} and ${tlsKey} are not a certificate and its key.`
+    throw new Failure('option_invalid', message, { cause, next: 'give both as PEM' })
+  }
+  return { certificate, key }
+}
+
+/** Whoever else can read it can cosign a fork. */
+function readPrivateKey(file: string): Secret {
+  const text = new Secret(read(file))
+  if ((statSync(file).mode & 0o077) === 0) return text
+  throw new Failure('option_invalid', `Others than its owner may read ${file}, which is a private key.`, {
+    next: `chmod 600 ${file}`,
+  })
 }
 
 function portOf(address: string | AddressInfo | null): number {

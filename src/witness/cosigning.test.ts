@@ -112,6 +112,7 @@ describe('a log with a witness', () => {
       [...enough.cosigning.status().witnesses.values()],
       ['cosigned', 'cosigned', 'unreachable'],
     )
+    assert.match(JSON.stringify(enough.told), /fetch failed \([^)]+\)/)
     const all = cosigningOf(log, { witnesses, needed: 3 })
     await all.turn()
     assert.equal(all.cosigning.status().lagEntries, 5)

@@ -31,7 +31,7 @@ export function openWitnessState(folder: string): WitnessState {
     return createState(database)
   } catch (thrown) {
     database?.close()
-    throw thrown instanceof Failure ? thrown : toFailure(thrown, path)
+    throw thrown instanceof Failure ? thrown : toFailure(thrown, folder)
   }
 }
 
@@ -81,17 +81,16 @@ function makePrivate(folder: string, path: string): void {
   closeSync(openSync(path, 'a', 0o600))
 }
 
-function toFailure(thrown: unknown, path: string): Failure {
+function toFailure(thrown: unknown, folder: string): Failure {
   const busy = thrown instanceof Error && 'errcode' in thrown && thrown.errcode === sqliteBusy
-  const internal = thrown instanceof Error ? `${path}: ${thrown.message}` : path
+  const why = thrown instanceof Error ? thrown.message : String(thrown)
   if (busy) {
-    return new Failure('store_locked', 'Another process has the state of this witness.', {
-      internal,
+    return new Failure('store_locked', `Another process has the state of this witness in ${folder}.`, {
       cause: thrown,
+      next: 'stop that one, or give this one a state and a key of its own',
     })
   }
-  return new Failure('store_invalid', 'The state of the witness cannot be opened.', {
-    internal,
+  return new Failure('store_invalid', `The state of the witness in '${folder}' cannot be opened (${why}).`, {
     cause: thrown,
     next: 'a witness that has lost its state needs a new key: it would cosign what it once refused',
   })

@@ -74,11 +74,18 @@ export function createSubmitter({ url, vkey }: WitnessAddress, log: WitnessedLog
         }
         return { kind: 'refused', why: 'It says another size each time.' }
       } catch (thrown) {
-        const why = thrown instanceof Error ? thrown.message : 'It cannot be reached.'
-        return { kind: 'unreachable', why }
+        return { kind: 'unreachable', why: reasonOf(thrown) }
       }
     },
   }
+}
+
+/** `fetch` says only that it failed; what failed is its cause. */
+function reasonOf(thrown: unknown): string {
+  if (!(thrown instanceof Error)) return 'It cannot be reached.'
+  const { cause } = thrown
+  if (!(cause instanceof Error)) return thrown.message
+  return `${thrown.message} (${'code' in cause ? cause.code : cause.message})`
 }
 
 function targetOf(url: string): URL {

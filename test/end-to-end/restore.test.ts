@@ -133,6 +133,39 @@ describe('a backup', { timeout: 60_000 }, () => {
   })
 })
 
+describe('a restoration that cannot be', { timeout: 60_000 }, () => {
+  const restore = (backupFile: string, dataFolder: string) =>
+    restoreBackup({ backupFile, dataFolder, vkey: running.broker.assembled.log.vkey })
+
+  test('of a damaged backup names the file and leaves nothing', async () => {
+    const damaged = join(running.folder, 'damaged.db')
+    const dataFolder = join(running.folder, 'from-damaged')
+    const bytes = await readFile(beforeFile)
+    // Every page but the first, whose head says what the file is.
+    await writeFile(damaged, bytes.fill(0xa5, 4_096))
+    await assert.rejects(restore(damaged, dataFolder), { code: 'store_invalid', message: /damaged\.db/ })
+    await assert.rejects(restore(join(running.folder, 'absent.db'), dataFolder), {
+      code: 'store_invalid',
+      message: /absent\.db/,
+    })
+    assert.deepEqual(
+      (await readdir(running.folder)).filter((name) => name.startsWith('from-damaged')),
+      [],
+    )
+  })
+
+  test('leaves a folder alone that somebody began to use meanwhile, and takes no file for one', async () => {
+    const dataFolder = join(running.folder, 'raced')
+    const restoring = restore(beforeFile, dataFolder)
+    mkdirSync(dataFolder)
+    writeFileSync(join(dataFolder, 'mine'), 'mine')
+    await assert.rejects(restoring, { code: 'option_invalid' })
+    assert.deepEqual(await readdir(dataFolder), ['mine'])
+    for (const folder of [join(dataFolder, 'mine'), ''])
+      await assert.rejects(restore(beforeFile, folder), { code: 'option_invalid' })
+  })
+})
+
 describe('a broker that was restored from a backup', { timeout: 60_000 }, () => {
   test('goes on issuing in a new epoch; what was minted or revoked after the backup is dead', async () => {
     const { certificate } = running.machines['agent-7']

@@ -42,6 +42,8 @@ function isAboutLock(thrown: unknown): boolean {
 /** Pages that are copied before others may write again: a megabyte. */
 const stepPages = 256
 
+const next = 'give the file that sallyport backup wrote'
+
 /** A backup, to be read. Nothing of it is trusted: neither its leases nor, before its head is checked, its entries. */
 export type SqliteBackup = { readonly storage: LogStorage; readonly leases: LeaseStore; close(): void }
 
@@ -53,7 +55,7 @@ export function openSqliteBackup(path: string): SqliteBackup {
     database.exec('PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON')
     const [id, version] = ['application_id', 'user_version'].map((name) => pragma(database, name))
     if (id !== applicationId || version !== schemaSteps.length) {
-      throw new Failure('store_invalid', 'The file is no backup that this version can read.')
+      throw new Failure('store_invalid', `${path} is no backup that this version can read.`, { next })
     }
     const open = database
     return {
@@ -64,10 +66,8 @@ export function openSqliteBackup(path: string): SqliteBackup {
   } catch (thrown) {
     database?.close()
     if (thrown instanceof Failure) throw thrown
-    throw new Failure('store_invalid', 'The backup cannot be read.', {
-      internal: thrown instanceof Error ? `${path}: ${thrown.message}` : path,
-      cause: thrown,
-    })
+    const why = thrown instanceof Error ? thrown.message : String(thrown)
+    throw new Failure('store_invalid', `The backup ${path} cannot be read (${why}).`, { cause: thrown, next })
   }
 }
 

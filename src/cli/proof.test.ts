@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict'
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import { runProgram, startProgram } from './program.fixture.ts'
+
+let folder: string
+let logKey: string
+before(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'sallyport-proof-'))
+  const dev = startProgram(['dev', '--dir', at('dev'), '--port', '0', '--human-port', '0', '--json'])
+  await dev.shows('log_key')
+  logKey = JSON.parse(readFileSync(at('dev/dev.json'), 'utf8')).log_key
+  await Promise.all([
+    run('audit', 'export', at('log.jsonl')).then(({ code, err }) => assert.equal(code, 0, err)),
+    refuses(['audit', 'export', at('absent/e.jsonl')], 2, /e\.jsonl cannot be written \(ENOENT/),
+  ]).finally(() => dev.process.kill())
+  await dev.ended
+})
+after(() => {
+  rmSync(folder, { recursive: true, force: true })
+})
+
+function at(name: string): string {
+  return join(folder, name)
+}
+
+function run(...words: string[]) {
+  return runProgram(words, { SALLYPORT_DEV: at('dev') })
+}
+
+/** What a person sees of a mistake: one failure that is foreseen, and nothing of the program's inside. */
+async function refuses(words: readonly string[], code: number, said: RegExp): Promise<void> {
+  const { code: ended, out, err } = await run(...words)
+  assert.deepEqual([ended, out], [code, ''], err)
+  assert.match(err, said)
+  assert.doesNotMatch(err, /\(internal\)|Warning|\n {4}at /)
+}
+
+describe('the commands of proof say what is wrong with a file or key', { timeout: 60_000 }, () => {
+  // The broker is gone by now: who asks it before looking gets `unreachable`, and exit code 7.
+  test('backup asks for no copy that has nowhere to go or could not be checked', async () => {
+    await Promise.all([
+      refuses(['backup', at('absent/b.db')], 2, /absent\/b\.db cannot be written \(ENOENT/),
+      refuses(['backup', folder], 2, /A backup is a file/),
+      refuses(['backup', ''], 2, /A backup is a file/),
+      refuses(['backup', at('b.db'), '--log-key', 'no-key'], 2, /public key of a log/),
+      refuses(['backup', at('b.db'), '--log-key', ''], 2, /public key of a log/),
+    ])
+    assert.deepEqual(readdirSync(folder).sort(), ['dev', 'log.jsonl'])
+  })
+
+  test('audit verify names the file that it cannot read, and lets go of it when an option is wrong', async () => {
+    const log = at('log.jsonl')
+    await Promise.all([
+      refuses(['audit', 'verify', folder], 2, /cannot be read \(EISDIR/),
+      refuses(['audit', 'verify', at('absent')], 2, /absent cannot be read \(ENOENT/),
+      refuses(['audit', 'verify', log, '--witness-quorum', '1'], 2, /no --witness-key/),
+      refuses(['audit', 'verify', log, '--witness-key', logKey], 2, /public key of a witness/),
+      refuses(['audit', 'verify', at('absent'), '--witness-key', 'no-key'], 2, /public key of a witness/),
+      refuses(['audit', 'verify', log, '--log-key', ''], 2, /public key of a log/),
+    ])
+  })
+
+  test('a witness starts with a key of its own alone, and with TLS that is TLS', async () => {
+    const key = at('w1.key')
+    const serve = (...words: string[]) => {
+      const own = ['--key', key, '--state', at('w1'), '--log', logKey, '--listen', '127.0.0.1:0']
+      return ['witness', 'serve', ...own, ...words]
+    }
+    const made = ['witness', 'key', 'new', '--name', 'witness.example.org/w1', '--key', key]
+    assert.equal((await run(...made)).code, 0)
+    await refuses(made, 2, /w1\.key cannot be written \(EEXIST/)
+    await refuses(serve('--tls-cert', key, '--tls-key', key), 2, /not a certificate and its key/)
+    await refuses(serve('--listen', '0.0.0.0:0'), 2, /the witness listens on loopback(?:.|\n)*--tls-key\n/)
+    await refuses(serve('--key', at('dev/dev.json')), 2, /private key/)
+    await refuses(serve('--state', key), 1, /w1\.key' cannot be opened \(EEXIST/)
+    chmodSync(key, 0o640)
+    await refuses(serve(), 2, /chmod 600/)
+  })
+
+  test('restore names the file that is no backup', async () => {
+    writeFileSync(at('no.db'), 'no backup')
+    const into = ['--data', at('restored'), '--log-key', logKey]
+    await Promise.all([
+      refuses(['restore', at('no.db'), ...into], 1, /no\.db(?:.|\n)*\nNext: /),
+      refuses(['restore', at('absent.db'), ...into], 1, /absent\.db(?:.|\n)*\nNext: /),
+    ])
+  })
+})
