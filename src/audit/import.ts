@@ -15,8 +15,8 @@ export type CheckedLog = {
   /** The name that its broker plants in what it mints, over all epochs. */
   readonly broker: string
   readonly last: Entry | undefined
-  /** The ids of leases that it does not say are over, each with the provider's name of what was minted; empty when it says none. */
-  readonly openLeases: ReadonlyMap<string, string>
+  /** The ids of leases that it does not say are over, each with the entry of its credential, or of its intent where there is no other. */
+  readonly openLeases: ReadonlyMap<string, Entry>
 }
 
 /**
@@ -35,7 +35,7 @@ export async function checkLog(
   let tree = emptyTree
   let broker = vkey.trim().split('+').slice(0, 2).join('.')
   let last: Entry | undefined
-  const openLeases = new Map<string, string>()
+  const openLeases = new Map<string, Entry>()
   for (let from = 0; from < checkpoint.size; from = tree.frontier.size) {
     const entries = await storage.entries(from, Math.min(pageEntries, checkpoint.size - from))
     if (entries.length === 0) throw notGenuine('Entries are missing.')
@@ -52,10 +52,10 @@ export async function checkLog(
   return { checkpoint, broker, last, openLeases, note: head?.checkpoint ?? '', tree }
 }
 
-function followLease({ event, lease_id: id, detail }: Entry, openLeases: Map<string, string>): void {
+function followLease(entry: Entry, openLeases: Map<string, Entry>): void {
+  const { event, lease_id: id } = entry
   if (id === null) return
-  if (event === 'credential_intended') openLeases.set(id, '')
-  if (event === 'credential_issued') openLeases.set(id, String(detail?.['handle'] ?? ''))
+  if (event === 'credential_intended' || event === 'credential_issued') openLeases.set(id, entry)
   if (event === 'lease_ended' || event === 'credential_failed') openLeases.delete(id)
 }
 

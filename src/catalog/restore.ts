@@ -7,6 +7,7 @@ import {
   checkLog,
   createLog,
   createLogKey,
+  type Entry,
   epochAfter,
   importLog,
   type LogStorage,
@@ -114,10 +115,7 @@ async function importLeases(
   const { storage, log, requestId, checked } = into
   const about = { requestId, contract: checked.last?.contract ?? '' }
   let ending = 0
-  let after: string | undefined
-  do {
-    const page = await leases.list({}, { limit: pageLeases, ...(after === undefined ? {} : { after }) })
-    const leasesThere = page.leases.map((lease) => asLogged(lease, checked))
+  for await (const leasesThere of leasesOf(leases, checked)) {
     const head = { size: log.size(), checkpoint: log.checkpoint() }
     await storage.commit({
       from: head.size,
@@ -131,19 +129,55 @@ async function importLeases(
     const now = systemClock.now()
     await Promise.all(open.map((lease) => log.record(endingOf(lease, now, about))))
     ending += open.length
-    after = page.next
-  } while (after !== undefined)
+  }
   return ending
 }
 
 const pageLeases = 1_000
 
-/** The table of leases is not under the log's signature: what a provider will be told, and whether a lease is over, the log alone says. */
-function asLogged(lease: Lease, { openLeases }: CheckedLog): Lease {
-  const handle = openLeases.get(lease.id)
-  if (handle === undefined) return { ...lease, handle: '' }
-  const over = lease.state === 'ended' || lease.state === 'failed'
-  return { ...lease, handle, state: over ? 'live' : lease.state }
+/** Page by page, as the log says: the table of leases is not under its signature. Also those that are missing in the table. */
+async function* leasesOf(leases: LeaseStore, { openLeases }: CheckedLog): AsyncGenerator<readonly Lease[]> {
+  const untold = new Map(openLeases)
+  let after: string | undefined
+  do {
+    const page = await leases.list({}, { limit: pageLeases, ...(after === undefined ? {} : { after }) })
+    yield page.leases.map((lease) => {
+      const entry = untold.get(lease.id)
+      untold.delete(lease.id)
+      return entry ? asLogged(entry, lease) : { ...lease, handle: '' }
+    })
+    after = page.next
+  } while (after !== undefined)
+  const missing = [...untold.values()].map((entry) => asLogged(entry))
+  for (let at = 0; at < missing.length; at += pageLeases) yield missing.slice(at, at + pageLeases)
+}
+
+/** An open lease: who has it, until when, and what its provider will be told, the log says; of the table is only what the log does not know. */
+function asLogged(entry: Entry, stored?: Lease): Lease {
+  const { timestamp: createdAt, expiry, plane, detail } = entry
+  const expiresAt = Date.parse(expiry ?? createdAt)
+  return {
+    service: '',
+    action: '',
+    resource: '',
+    requestDigest: '',
+    endAttempts: 0,
+    createdAt: Date.parse(createdAt),
+    ...stored,
+    id: entry.lease_id ?? '',
+    tenant: entry.tenant,
+    agent: entry.agent_id,
+    plane: plane === 'broker' ? 'machine' : plane,
+    mode: entry.mode,
+    provider: entry.provider ?? '',
+    scope: entry.scope,
+    grant: entry.rule ?? '',
+    requestId: entry.request_id,
+    expiresAt,
+    providerExpiresAt: Date.parse(String(detail?.['provider_not_after'])) || expiresAt,
+    handle: String(detail?.['handle'] ?? ''),
+    state: !stored || stored.state === 'ended' || stored.state === 'failed' ? 'live' : stored.state,
+  }
 }
 
 function endingOf(

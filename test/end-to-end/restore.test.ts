@@ -276,16 +276,19 @@ describe('a restoration', { timeout: 60_000 }, () => {
     const forged = join(running.folder, 'forged.db')
     await writeFile(forged, await readFile(beforeFile))
     const database = new DatabaseSync(forged)
-    const open = database.prepare("SELECT id, handle FROM lease WHERE state = 'live'").all()
+    const open = database.prepare("SELECT id, handle, provider FROM lease WHERE state = 'live'").all()
     assert.equal(open.length, 2)
-    database.exec("UPDATE lease SET handle = 'the role of somebody else', state = 'ended'")
+    database.exec(
+      "UPDATE lease SET handle = 'the role of somebody else', provider = 'another', state = 'ended'",
+    )
+    database.prepare('DELETE FROM lease WHERE id = ?').run(String(open[0]?.['id']))
     database.close()
     const dataFolder = join(running.folder, 'from-forged')
     assert.equal((await restore({ backupFile: forged, dataFolder })).leasesEnding, 2)
     const store = openSqliteStore({ path: join(dataFolder, 'sallyport.db') })
-    for (const { id, handle } of open) {
+    for (const { id, handle, provider } of open) {
       const lease = await store.leases.find(String(id))
-      assert.deepEqual([lease?.state, lease?.handle], ['ending', handle])
+      assert.deepEqual([lease?.state, lease?.handle, lease?.provider], ['ending', handle, provider])
     }
     const { leases } = await store.leases.list({}, { limit: 1000 })
     assert.ok(leases.every((lease) => lease.handle !== 'the role of somebody else'))
