@@ -1,6 +1,5 @@
 /** `npm run bench -- NAME… [--json] [--short]`; without a name it lists them, `all` runs every one. */
-import { choose } from '../tools/choice.ts'
-import { setStage } from '../tools/stage.ts'
+import { runChosen } from '../tools/choice.ts'
 import { sumUp } from '../tools/sum.ts'
 import { audit } from './audit.ts'
 import { contract } from './contract.ts'
@@ -23,7 +22,7 @@ import { revoke } from './revoke.ts'
 import { startup } from './startup.ts'
 import { verify } from './verify.ts'
 
-const choice = choose(
+await runChosen(
   {
     noun: 'bench',
     all: [
@@ -46,16 +45,9 @@ const choice = choose(
     },
     allWith: 'short',
   },
-  process.argv.slice(2),
+  ({ chosen, flags }) =>
+    runBenches(chosen, { scale: flags.has('short') ? 'short' : 'full', json: flags.has('json') }),
 )
-if ('said' in choice) {
-  ;(choice.code === 0 ? console.log : console.error)(choice.said)
-  process.exitCode = choice.code
-} else {
-  setStage()
-  const scale = choice.flags.has('short') ? 'short' : 'full'
-  process.exitCode = await runBenches(choice.chosen, { scale, json: choice.flags.has('json') })
-}
 
 type How = { readonly scale: Scale; readonly json: boolean }
 

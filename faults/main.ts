@@ -1,6 +1,5 @@
 /** `npm run faults -- NAME… [--long] [--json]`; without a name it lists them, `all` runs every one. */
-import { choose } from '../tools/choice.ts'
-import { setStage } from '../tools/stage.ts'
+import { runChosen } from '../tools/choice.ts'
 import { sumUp } from '../tools/sum.ts'
 import { clock } from './clock.ts'
 import { disk } from './disk.ts'
@@ -10,21 +9,14 @@ import { lease } from './lease.ts'
 import { power } from './power.ts'
 import { provider } from './provider.ts'
 
-const choice = choose(
+await runChosen(
   {
     noun: 'faults',
     all: [kill, disk, clock, provider, power, lease],
     flags: { long: 'as often as docs/faults.md says', json: 'one line of JSON a row' },
   },
-  process.argv.slice(2),
+  ({ chosen, flags }) => runFaults(chosen, flags),
 )
-if ('said' in choice) {
-  ;(choice.code === 0 ? console.log : console.error)(choice.said)
-  process.exitCode = choice.code
-} else {
-  setStage()
-  process.exitCode = await runFaults(choice.chosen, choice.flags)
-}
 
 /** Anything that was lost fails the run, and so does a fault that broke or was not put in; the last line sums up. */
 async function runFaults(wanted: readonly Fault[], flags: ReadonlySet<string>): Promise<number> {

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import { setStage } from './stage.ts'
 
 type Named = { readonly name: string; readonly title: string }
 
@@ -14,6 +15,22 @@ export type Offer<One extends Named> = {
 }
 
 export type Choice<One> = { readonly chosen: readonly One[]; readonly flags: ReadonlySet<string> }
+
+/** Runs what this process's command line chooses, on a stage that is taken down after it; the exit code is what `work` gives. */
+export async function runChosen<One extends Named>(
+  offer: Offer<One>,
+  work: (choice: Choice<One>) => Promise<number>,
+): Promise<void> {
+  const choice = choose(offer, process.argv.slice(2))
+  if ('said' in choice) {
+    const say = choice.code === 0 ? console.log : console.error
+    say(choice.said)
+    process.exitCode = choice.code
+    return
+  }
+  setStage()
+  process.exitCode = await work(choice)
+}
 
 /** What the words of a command line choose, each once and in the order of the offer; or what to say instead, and the code to exit with. */
 export function choose<One extends Named>(
