@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { provenTokenLimits } from '../src/catalog/proven-tokens.ts'
 import { sha256Hex } from '../src/primitives/index.ts'
+import { freePort } from '../src/testing/free-port.ts'
 import type { Bench, Comparison, Scale, Skipped } from './harness.ts'
 import type { AuthFloorOrder } from './rig/auth-floor.ts'
 import { createContenders } from './rig/contenders.ts'
@@ -161,12 +161,4 @@ async function startNginx(planes: number, world: AsyncDisposableStack): Promise<
     await pause(50)
   }
   throw new Error('nginx did not start.')
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  await new Promise((resolve) => server.close(resolve))
-  return typeof address === 'object' && address ? address.port : 0
 }

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { freePort } from '../src/testing/free-port.ts'
 
 const service = join(import.meta.dirname, '../examples/node-service/service.ts')
 
@@ -39,13 +39,3 @@ test('and not outside it', async () => {
   assert.match(err, /error\[E204\] DEBUG_PAGES is fixed in PROD\..*error\[E202\] DATABASE_URL/s)
   assert.doesNotMatch(err, /hunter2/)
 })
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  assert.ok(typeof address === 'object' && address)
-  return address.port
-}

@@ -1,5 +1,4 @@
 import { mkdtempSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { readContract } from '../catalog/index.ts'
@@ -15,6 +14,7 @@ import {
   writePrivate,
 } from './dev-folder.ts'
 import { type DevIssuer, startDevIssuer } from './dev-issuer.ts'
+import { freePort } from './free-port.ts'
 import { type RunningBroker, type RunOptions, runBroker } from './running-broker.ts'
 import { paint, type Terminal, untilSignal } from './terminal.ts'
 
@@ -58,7 +58,7 @@ export async function startDev(options: DevOptions, world: DevWorld): Promise<De
 async function startIn(files: DevFiles, options: DevOptions, world: DevWorld): Promise<Dev> {
   const kept = keptPorts(files)
   // First of all: where another broker runs in this folder its issuer listens there, and nothing of it is overwritten.
-  const issuer = await startDevIssuer(kept.issuer)
+  const issuer = await startDevIssuer(kept.issuer || (await freePort()))
   try {
     const running = await runIn(
       files,
@@ -116,18 +116,6 @@ async function refuseProduction(contractFile: string, environment: NodeJS.Proces
   if (mode.class === 'development' || mode.class === 'test') return
   const message = `The mode ${mode.name} of ${contractFile} is of class ${mode.class}; sallyport dev runs in development and test alone.`
   throw new Failure('option_invalid', message, { next: `sallyport serve --contract ${contractFile}` })
-}
-
-/** A port that nothing listens on: the wanted one, or if that is taken or 0 any other. */
-function freePort(wanted: number): Promise<number> {
-  const { promise, resolve, reject } = Promise.withResolvers<number>()
-  const probe = createServer()
-  probe.once('error', (cause) => (wanted === 0 ? reject(cause) : resolve(freePort(0))))
-  probe.listen(wanted, '127.0.0.1', () => {
-    const address = probe.address()
-    probe.close(() => resolve(typeof address === 'object' && address ? address.port : 0))
-  })
-  return promise
 }
 
 /** What a script needs to go on; the one line of `sallyport dev --json`, and `dev.json` in the folder. */

