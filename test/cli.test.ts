@@ -61,13 +61,13 @@ async function runThere(transcript: string, more: Readonly<Record<string, string
 
 const programs = {
   sallyport: `exec '${process.execPath}' '${join(built, 'start.cjs')}' "$@"`,
-  // A broker in the background: `start-broker NAME WORD…` runs `sallyport WORD… --json` and returns when it is ready, or has ended.
-  // Its line stands in NAME.json, its log in NAME.log; `stop-broker NAME` ends it with SIGTERM and leaves its exit code.
-  // A broker in the background: `start-broker NAME WORD…` runs `sallyport WORD… --json` and returns when it is ready, or has ended.
-  // Its line stands in NAME.json, its log in NAME.log; `stop-broker NAME` ends it with SIGTERM and gives its exit code.
+  // A broker in the background: `start-broker NAME WORD…` runs `sallyport WORD… --json` and returns when it is ready; when it ended instead it
+  // says why and fails. Its line stands in NAME.json, its log in NAME.log; `stop-broker NAME` ends it with SIGTERM and gives its exit code.
   'start-broker': `name=$1; shift; rm -f "$name.json" "$name.exit"
-( sallyport "$@" --json >"$name.json" 2>"$name.log" & echo $! >"$name.pid"; wait $!; echo $? >"$name.exit" ) </dev/null >/dev/null 2>&1 &
-until [ -s "$name.json" ] || [ -e "$name.exit" ]; do sleep 0.05; done`,
+( sallyport "$@" --json >"$name.json" 2>"$name.log" & echo $! >"$name.pid"; wait $!; echo $? >"$name.code"; mv "$name.code" "$name.exit" ) </dev/null >/dev/null 2>&1 &
+until [ -s "$name.json" ] || [ -e "$name.exit" ]; do sleep 0.05; done
+[ -s "$name.json" ] || cat "$name.log"
+grep -v '^{"error"' "$name.json" >/dev/null || { cat "$name.json"; exit 1; }`,
   'stop-broker': `kill "$(cat "$1.pid")"; rm "$1.pid"; until [ -e "$1.exit" ]; do sleep 0.05; done; exit "$(cat "$1.exit")"`,
 }
 
