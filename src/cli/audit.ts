@@ -156,10 +156,22 @@ function tellVerdict(
   verdict: Verdict,
   about: Readonly<Record<string, string | number>>,
 ): number {
-  if (io.json) io.data({ ...about, ...verdict })
-  else io.out(verdictLine(verdict))
+  const next = verdict.kind === 'verified' ? undefined : afterwards[verdict.kind]
+  if (io.json) io.data({ ...about, ...verdict, ...(next === undefined ? {} : { next }) })
+  else {
+    io.out(verdictLine(verdict))
+    if (next !== undefined) io.say(`Next: ${next}`)
+  }
   return exitCodes[verdict.kind === 'verified' ? 'ok' : verdict.kind][0]
 }
+
+const afterwards = {
+  tampered:
+    'keep what was verified; export the log anew, and hold it against the checkpoint of a receipt or of a witness (--checkpoint)',
+  truncated: 'export the log anew; if that is as short, the broker was rolled back or restored',
+  unverifiable:
+    'see that the file is a whole export, that each pinned key is of this log or of a witness that has cosigned it, and that sallyport is as new as the broker',
+} as const
 
 function verdictLine(verdict: Verdict): string {
   switch (verdict.kind) {
