@@ -1,9 +1,10 @@
 import { spawnSync } from 'node:child_process'
-import { copyFileSync, existsSync, mkdirSync, rmSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as pause } from 'node:timers/promises'
-import { assemble } from '../src/catalog/index.ts'
+import { assemble, restoreBackup } from '../src/catalog/index.ts'
+import { Failure, toFailure } from '../src/primitives/index.ts'
 import { createFaultyStorage } from '../src/testing/log-storage.ts'
 import { agents, makeSite, type Serving, type Site } from '../test/end-to-end/site.ts'
 import { type Acknowledged, checkAftermath } from './aftermath.ts'
@@ -13,7 +14,7 @@ import { type Fault, type FaultOptions, type Row, type Skipped, unlessAny } from
 import { inThisProcess, nobodyTold, placeOf, requestId } from './in-process.ts'
 import { highRates } from './provider-site.ts'
 
-const disks = { full, ioErrors, failing, slow, readOnly, locked, exchanged }
+const disks = { full, restoring, ioErrors, failing, slow, readOnly, locked, exchanged }
 
 /** What a disk does to a broker: full, failing, slow, read-only, taken by somebody else, or put back as it was before. */
 export const disk: Fault = {
@@ -112,6 +113,50 @@ async function full(site: Site): Promise<Row | Skipped> {
     ]
     const told = `${before} issued before, ${acknowledged.issued.length - before} after room was made`
     return { fault, what: 'full (ENOSPC): refused, then resumed', injected: refused, lost, told }
+  } finally {
+    data.unmount()
+  }
+}
+
+const leasesOpen = 20
+const roomBytes = {
+  short: { step: 32_768, most: 1_048_576 },
+  long: { step: 4_096, most: 1_048_576 },
+} as const
+
+/** Restores a backup where there is a little more room each time: until it is enough, the lack of it is named, and nothing is left there. */
+async function restoring(site: Site, { length }: FaultOptions): Promise<Row | Skipped> {
+  const data = mountData(site, 3)
+  if (!data) return cannotMount
+  try {
+    await issueSome(site, leasesOpen, nobodyTold())
+    const { log, close } = await assemble(placeOf(site))
+    await close()
+    const [backupFile, dataFolder] = [site.path('backup.db'), site.path('data/restored')]
+    copyFileSync(site.path('data/sallyport.db'), backupFile)
+    for (const name of readdirSync(site.path('data'))) rmSync(site.path(`data/${name}`), { recursive: true })
+    const lost: string[] = []
+    let [refused, ending] = [0, 0]
+    const { step, most } = roomBytes[length]
+    for (let bytes = step; bytes <= most; bytes += step) {
+      data.change(`size=${bytes}`)
+      const outcome = await restoreBackup({ backupFile, dataFolder, vkey: log.vkey }).catch(toFailure)
+      if (!(outcome instanceof Failure)) {
+        ending = outcome.leasesEnding
+        break
+      }
+      refused += 1
+      lost.push(...unless('option_invalid', outcome.code))
+      for (const name of readdirSync(site.path('data'))) lost.push(`${name} was left behind`)
+    }
+    if (ending !== leasesOpen) lost.push(`${ending} of ${leasesOpen} leases were restored`)
+    return {
+      fault,
+      what: 'full while a backup is restored',
+      injected: refused,
+      lost,
+      told: `${ending} leases restored then`,
+    }
   } finally {
     data.unmount()
   }

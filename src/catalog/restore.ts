@@ -76,7 +76,7 @@ export async function restoreBackup(options: RestoreOptions): Promise<Restored> 
     const from = { origin: checkpoint.origin, entries: checkpoint.size }
     return { origin, vkey: signer.vkey, from, ...counts }
   } catch (thrown) {
-    throw damageOf(backupFile, thrown)
+    throw fullOf(dataFolder, damageOf(backupFile, thrown))
   } finally {
     backup.close()
     // There only when something failed.
@@ -215,7 +215,21 @@ function damageOf(file: string, thrown: unknown): unknown {
   })
 }
 
+/** SQLite or the file system says so, or it is the cause of what the store or the log says. */
+function fullOf(folder: string, thrown: unknown): unknown {
+  for (let cause = thrown; cause instanceof Error; cause = cause.cause) {
+    const full =
+      'errcode' in cause ? cause.errcode === sqliteFull : 'code' in cause && cause.code === 'ENOSPC'
+    if (!full) continue
+    const message = `There is no room for the data folder ${folder} (${cause.message}).`
+    const next = 'make room, or name a folder elsewhere; nothing of it was left behind'
+    return new Failure('option_invalid', message, { cause: thrown, next })
+  }
+  return thrown
+}
+
 const sqliteCorrupt = 11
+const sqliteFull = 13
 const sqliteNoDatabase = 26
 
 function demandEmpty(folder: string): void {
