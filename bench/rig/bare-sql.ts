@@ -1,6 +1,6 @@
 /**
  * What the `postgres` provider writes and nothing else, again and again: `node bare-sql.ts ORDER` prints how many roles it made a second. Each
- * role is one transaction in one text, over as many connections as the provider has; the password is hashed once for all.
+ * role is one transaction in one text, over four connections, with which it is fastest; the password is hashed once for all.
  */
 import { randomBytes } from 'node:crypto'
 import { Pool } from 'pg'

@@ -5,7 +5,7 @@ import { createFaultyStorage, createMemoryStorage, type MemoryStorage } from '..
 import { leaseFixture } from '../testing/store.ts'
 import { openCheckpoint } from './checkpoint.ts'
 import { createLogKey, parseLogKey } from './key.ts'
-import { type AuditLog, createLog } from './log.ts'
+import { type AuditLog, createLog, logLimits } from './log.ts'
 import { pageEntriesMax } from './log-reader.ts'
 import { leafHash } from './merkle.ts'
 import { parseVerifier } from './note.ts'
@@ -75,6 +75,32 @@ describe('the log', () => {
     release()
     await Promise.all(calls)
     assert.deepEqual(batches, [3, 2])
+  })
+
+  test('lets changes without hurry wait for each other, until their time is over or one comes that does not', async (context) => {
+    context.mock.timers.enable({ apis: ['setTimeout'] })
+    const { storage, batches } = createSlowStorage()
+    const log = await createLog({ storage, signer })
+    batches.length = 0
+    const unhurried = { ...change, unhurried: true }
+    const timed = [log.record(unhurried), log.record(unhurried)]
+    await turns(3)
+    timed.push(log.record(unhurried))
+    context.mock.timers.tick(logLimits.unhurriedMs - 1)
+    await turns(3)
+    assert.deepEqual(batches, [])
+    context.mock.timers.tick(1)
+    await Promise.all(timed)
+    assert.deepEqual(batches, [3])
+    const first = log.record(unhurried)
+    await turns(3)
+    assert.deepEqual(batches, [3])
+    await Promise.all([first, log.record(change), log.record(unhurried)])
+    assert.deepEqual(batches, [3, 3])
+    const last = log.record(unhurried)
+    await turns(3)
+    await log.close()
+    assert.equal((await last).index, 6)
   })
 
   test('queues as many changes as its limit says, refuses one more, and splits what is too much for one commit', async () => {

@@ -12,6 +12,8 @@ export const logLimits = {
   queuedChangesMax: 10_000,
   /** Changes in one commit. */
   batchChangesMax: 1_000,
+  /** How long changes without hurry wait for others. */
+  unhurriedMs: 6,
 } as const
 
 /** The audit log: the broker's ledger, and its readers. */
@@ -40,19 +42,35 @@ export async function createLog(options: {
   let busy: Promise<void> | undefined
   let works = true
   let closed = false
+  /** While nothing but changes without hurry waits: ends their wait. */
+  let hurry: (() => void) | undefined
 
   const enqueue = (change: LedgerChange | undefined) =>
     new Promise<EntryReceipt | undefined>((resolve, reject) => {
       if (closed) return reject(closing())
       if (queue.length >= limits.queuedChangesMax) return reject(full())
       queue.push({ change, resolve, reject })
+      if (!change?.unhurried) hurry?.()
       busy ??= flush()
     })
 
   const flush = async () => {
-    // One turn of the event loop is gathered before each commit.
-    for (await turn(); queue.length > 0; await turn()) await commit(queue.splice(0, limits.batchChangesMax))
+    for (await gather(); queue.length > 0; await gather())
+      await commit(queue.splice(0, limits.batchChangesMax))
     busy = undefined
+  }
+
+  // One turn of the event loop before each commit, and longer where nobody hurries.
+  const gather = async () => {
+    await turn()
+    if (queue.length === 0 || closed || !queue.every(({ change }) => change?.unhurried)) return
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const timer = setTimeout(resolve, logLimits.unhurriedMs)
+    hurry = resolve
+    await promise
+    hurry = undefined
+    clearTimeout(timer)
+    await turn()
   }
 
   const commit = async (batch: readonly Waiting[]) => {
@@ -85,6 +103,7 @@ export async function createLog(options: {
       ),
     async close() {
       closed = true
+      hurry?.()
       await busy
     },
   }

@@ -12,7 +12,7 @@ export function intend(world: BrokerWorld, job: Job): Promise<EntryReceipt> {
     outcome: 'intended',
     detail: intentOf(job),
   })
-  return world.ledger.record({ entry, lease })
+  return world.ledger.record({ entry, lease, unhurried: hasSiblings(world) })
 }
 
 /** Who asked, how that was proven, and what for in the caller's own words. */
@@ -25,4 +25,9 @@ export function intentOf({ command: { caller, request } }: Job): NonNullable<Ent
     // Decided upon already, so it is one of the contract's.
     ...(request.reference === undefined ? {} : { credential_ref: request.reference }),
   }
+}
+
+/** Whether so many others are being minted that entries of theirs come any moment. */
+export function hasSiblings(world: BrokerWorld): boolean {
+  return world.minting.size > brokerLimits.siblingsMin
 }

@@ -494,3 +494,27 @@ test('who waits for a place until its deadline is told so, and its lease is over
   assert.ok(second[0].status === 'rejected' && fails('overloaded')(second[0].reason))
   assert.deepEqual([(await leases.count()).failed, provider.mints], [1, mints])
 })
+
+test('with so many other mints under way an entry is without hurry, and with one fewer it is not', async () => {
+  const { siblingsMin } = brokerLimits
+  const unhurried: string[] = []
+  const { broker, clock, provider } = await openBroker({
+    ledger: (log) => ({
+      writable: () => log.writable(),
+      record(change) {
+        if (change.unhurried) unhurried.push(change.entry.event)
+        return log.record(change)
+      },
+    }),
+  })
+  const call = { caller: callerFixture(), requestId: 'r', request: requestFixture }
+  const issueAtOnce = (count: number) => {
+    provider.enqueue({ mint: Array.from({ length: count }, () => ({ kind: 'wait', milliseconds: 100 })) })
+    const calls = Array.from({ length: count }, () => broker.issue(call, new AbortController().signal))
+    return inTime(clock, Promise.all(calls))
+  }
+  await issueAtOnce(siblingsMin)
+  assert.equal(unhurried.length, 0)
+  await issueAtOnce(siblingsMin + 1)
+  assert.ok(unhurried.includes('credential_intended') && unhurried.includes('credential_issued'))
+})

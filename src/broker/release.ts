@@ -1,6 +1,6 @@
 import { timestamp, toFailure } from '../primitives/index.ts'
 import { revokeAt, revokedWhileMinting } from './ending.ts'
-import { intentOf } from './intent.ts'
+import { hasSiblings, intentOf } from './intent.ts'
 import type { Lease } from './lease.ts'
 import { brokerLimits } from './limits.ts'
 import type { Job, MintResult } from './mint.ts'
@@ -54,7 +54,8 @@ export async function seal(
     },
   })
   try {
-    return { lease: live, receipt: await world.ledger.record({ entry, lease: live }) }
+    const unhurried = !provider.capabilities.mintsLocally && hasSiblings(world)
+    return { lease: live, receipt: await world.ledger.record({ entry, lease: live, unhurried }) }
   } catch (thrown) {
     // The intent is durable, so the reconciler finishes this if it fails here; what was made locally is nowhere else.
     const reference = { leaseId: lease.id, handle: minted.handle, providerNotAfter: minted.providerNotAfter }

@@ -49,6 +49,8 @@ export type EntryDraft = {
 export type LedgerChange = {
   readonly entry: EntryDraft
   readonly lease?: Lease
+  /** Others are about to be recorded too: it may wait a few milliseconds for them, to share one commit. */
+  readonly unhurried?: boolean
 }
 
 /** Where an entry stands: enough to prove it later against a checkpoint (RFC 6962 leaf hash, signed note). */
