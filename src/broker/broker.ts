@@ -26,6 +26,7 @@ import { referenceDetail } from './reference.ts'
 import type { CredentialRequest } from './request.ts'
 import { type BulkRevocation, reachableLease, revoke, revokeWhere, withinReach } from './revocation.ts'
 import { type RotateCommand, rotate } from './rotation.ts'
+import { createShelf } from './shelf.ts'
 import type { BrokerParts, BrokerWorld } from './world.ts'
 
 /** What every call carries: the proven caller and the trace id of the action. */
@@ -153,7 +154,7 @@ function createWorld(parts: BrokerParts): BrokerWorld {
     localMints: createPatience(clock, brokerLimits.localMintMs),
     minting: new Map(),
     endings: new Map(),
-    keepsakes: new Map(),
+    keepsakes: createShelf(brokerLimits.keepsakesMax),
   }
 }
 

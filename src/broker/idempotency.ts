@@ -2,6 +2,7 @@ import { type Clock, Failure, sha256Hex, toFailure } from '../primitives/index.t
 import { brokerLimits } from './limits.ts'
 import type { Caller, LeaseStore } from './ports/index.ts'
 import type { CredentialRequest } from './request.ts'
+import { createShelf } from './shelf.ts'
 
 /** 1 to 128 visible ASCII characters. */
 const keyShape = /^[\x21-\x7e]{1,128}$/
@@ -53,38 +54,15 @@ export function createIdempotency<Answer>(
   leases: LeaseStore,
   leaseOf: (answer: Answer) => string | undefined,
 ): Idempotency<Answer> {
-  type Kept = {
-    readonly agent: string
-    readonly digest: string
-    readonly answer: Promise<Answer>
-    readonly until: number
-  }
-  const kept = new Map<string, Kept>()
-  /** How many of them each agent has. */
-  const counts = new Map<string, number>()
-  const keep = (name: string, entry: Kept) => {
-    kept.set(name, entry)
-    counts.set(entry.agent, (counts.get(entry.agent) ?? 0) + 1)
-  }
-  const letGo = (name: string, { agent }: Kept) => {
-    kept.delete(name)
-    const left = (counts.get(agent) ?? 1) - 1
-    if (left > 0) counts.set(agent, left)
-    else counts.delete(agent)
-  }
+  type Kept = { readonly digest: string; readonly answer: Promise<Answer>; readonly until: number }
+  const kept = createShelf<Kept>(brokerLimits.replaysMax)
 
   // Oldest first, so the first one that is still good ends the walk.
   const forget = () => {
-    for (const [name, entry] of kept) {
-      if (entry.until > clock.now()) return
-      letGo(name, entry)
+    for (const [name, { until }] of kept.entries()) {
+      if (until > clock.now()) return
+      kept.delete(name)
     }
-  }
-  // At the cost of whoever has most: nobody's answers are pushed out by the many keys of somebody else.
-  const makeRoom = () => {
-    if (kept.size < brokerLimits.replaysMax) return
-    const most = Math.max(...counts.values())
-    for (const [name, entry] of kept) if (counts.get(entry.agent) === most) return letGo(name, entry)
   }
   const repeat = async (owner: KeyOwner, before: Kept) => {
     if (before.digest !== owner.requestDigest) throw conflict()
@@ -98,17 +76,10 @@ export function createIdempotency<Answer>(
 
   const first = async (name: string, owner: KeyOwner, work: () => Promise<Answer>) => {
     const answer = refuseUsedKey(leases, owner).then(work)
-    const { tenant, agent } = owner.caller
-    const entry = {
-      agent: JSON.stringify([tenant, agent]),
-      digest: owner.requestDigest,
-      answer,
-      until: clock.now() + brokerLimits.replayMs,
-    }
-    makeRoom()
-    keep(name, entry)
+    const entry = { digest: owner.requestDigest, answer, until: clock.now() + brokerLimits.replayMs }
+    kept.put(name, owner.caller, entry)
     const drop = () => {
-      if (kept.get(name) === entry) letGo(name, entry)
+      if (kept.get(name) === entry) kept.delete(name)
     }
     try {
       const done = await answer

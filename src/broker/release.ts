@@ -2,9 +2,8 @@ import { timestamp, toFailure } from '../primitives/index.ts'
 import { revokeAt, revokedWhileMinting } from './ending.ts'
 import { hasSiblings, intentOf } from './intent.ts'
 import type { Lease } from './lease.ts'
-import { brokerLimits } from './limits.ts'
 import type { Job, MintResult } from './mint.ts'
-import type { Capabilities, Credential, EntryReceipt, Minted, Provider } from './ports/index.ts'
+import type { Capabilities, Credential, EntryReceipt, Minted } from './ports/index.ts'
 import type { BrokerWorld } from './world.ts'
 
 /** A credential and the truth about it. Times are milliseconds since 1970. */
@@ -72,8 +71,9 @@ export function release(
   { decision, provider }: Job,
   minted: Minted,
 ): IssuedCredential {
-  keep(world, lease, minted.credential, provider)
-  const { revocation, revocationNote } = provider.capabilities
+  const { revocation, revocationNote, probes } = provider.capabilities
+  // What can be tried when it is dead.
+  if (probes) world.keepsakes.put(lease.id, lease, minted.credential)
   return {
     kind: 'issued',
     lease,
@@ -86,12 +86,4 @@ export function release(
     revocation: { revocation, revocationNote },
     receipt,
   }
-}
-
-/** Keeps what can be tried when it is dead; the oldest goes first when there are too many. */
-function keep(world: BrokerWorld, lease: Lease, credential: Credential, provider: Provider): void {
-  if (!provider.capabilities.probes) return
-  world.keepsakes.set(lease.id, credential)
-  const oldest = world.keepsakes.keys().next()
-  if (world.keepsakes.size > brokerLimits.keepsakesMax && !oldest.done) world.keepsakes.delete(oldest.value)
 }

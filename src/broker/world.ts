@@ -6,6 +6,7 @@ import type { EndCause, Ended } from './ending.ts'
 import type { EntryWriter } from './entry.ts'
 import type { Outage } from './outage.ts'
 import type { Alerter, Credential, LeaseStore, Ledger, PolicyEngine, Provider } from './ports/index.ts'
+import type { Shelf } from './shelf.ts'
 
 /** Everything outside that the broker needs, each behind its port. */
 export type BrokerParts = {
@@ -42,6 +43,6 @@ export type BrokerWorld = BrokerParts & {
   /** Endings that are going on in this process, by lease id. */
   readonly endings: Map<string, Promise<Ended>>
   /** Credentials of live leases that can be tried when dead; in memory alone. */
-  readonly keepsakes: Map<string, Credential>
+  readonly keepsakes: Shelf<Credential>
   readonly outage: Outage
 }
