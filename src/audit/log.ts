@@ -13,7 +13,7 @@ export const logLimits = {
   /** Changes in one commit. */
   batchChangesMax: 1_000,
   /** How long changes without hurry wait for others. */
-  unhurriedMs: 6,
+  unhurriedMs: 10,
 } as const
 
 /** The audit log: the broker's ledger, and its readers. */

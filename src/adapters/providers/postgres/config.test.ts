@@ -38,7 +38,10 @@ test('a url alone is a whole configuration', () => {
       tls: undefined,
     },
   )
-  assert.deepEqual([read.poolMax, read.connectionsPerLeaseMax, read.leaseStatementTimeoutSeconds], [8, 2, 30])
+  assert.deepEqual(
+    [read.poolMax, read.connectionsPerLeaseMax, read.leaseStatementTimeoutSeconds],
+    [10, 2, 30],
+  )
   assert.equal(read.scramIterations, 4096)
 })
 

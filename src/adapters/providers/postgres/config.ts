@@ -115,7 +115,7 @@ export const scramIterationsMax = 100_000
 const configSchema = z.strictObject({
   url: z.unknown(),
   tls: z.union([z.literal('off'), z.strictObject({ ca: z.string().min(1).optional() })]).optional(),
-  poolMax: z.int().min(1).max(50).default(8),
+  poolMax: z.int().min(1).max(50).default(10),
   statementTimeout: z
     .union([z.string(), z.int()])
     .transform((text) => parseDurationSeconds(String(text)) ?? 0)
