@@ -15,6 +15,8 @@ export type BulkheadLimits = {
 export interface Bulkhead {
   /** Whether who enters now need not wait. */
   hasPlace(): boolean
+  /** Those inside and those that wait. */
+  size(): number
   /** Resolves, when there is a place, to what gives it back. Throws `overloaded` where too many wait, and the signal's reason when it aborts. */
   enter(tenant: string, signal: AbortSignal): Promise<() => void>
 }
@@ -68,6 +70,7 @@ export function createBulkhead(limits: BulkheadLimits): Bulkhead {
   const hasPlace = () => inside < limits.mints
   return {
     hasPlace,
+    size: () => inside + waitingCount,
     async enter(tenant, signal) {
       signal.throwIfAborted()
       if (hasPlace()) return place()

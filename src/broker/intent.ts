@@ -1,3 +1,4 @@
+import type { Lease } from './lease.ts'
 import { brokerLimits } from './limits.ts'
 import type { Job } from './mint.ts'
 import type { EntryDraft, EntryReceipt } from './ports/index.ts'
@@ -12,7 +13,7 @@ export function intend(world: BrokerWorld, job: Job): Promise<EntryReceipt> {
     outcome: 'intended',
     detail: intentOf(job),
   })
-  return world.ledger.record({ entry, lease, unhurried: hasSiblings(world) })
+  return world.ledger.record({ entry, lease, unhurried: hasSiblings(world, lease) })
 }
 
 /** Who asked, how that was proven, and what for in the caller's own words. */
@@ -27,7 +28,7 @@ export function intentOf({ command: { caller, request } }: Job): NonNullable<Ent
   }
 }
 
-/** Whether so many others are being minted that entries of theirs come any moment. */
-export function hasSiblings(world: BrokerWorld): boolean {
-  return world.minting.size > brokerLimits.siblingsMin
+/** Whether so many others are being minted at its provider that entries of theirs come any moment. */
+export function hasSiblings(world: BrokerWorld, { provider }: Lease): boolean {
+  return (world.bulkheads.get(provider)?.size() ?? 0) >= brokerLimits.siblingsMin
 }

@@ -7,7 +7,7 @@ export const brokerLimits = {
   tellingAttemptMs: 1_000,
   /** The same for a mint in this process, which is given up after at most twice of it. */
   localMintMs: 2_500,
-  /** Mints under way beside one whose entries then wait a moment for theirs, to share a commit. */
+  /** Others under way at the provider of a mint whose entries then wait a moment for theirs, to share a commit. */
   siblingsMin: 8,
   /** The caller's deadline when it names none. */
   mintDeadlineMs: 15_000,

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { setImmediate as turn } from 'node:timers/promises'
 import { Failure, type FailureCode } from '../primitives/index.ts'
 import { callerFixture, inTime, requestFixture, type TestBroker } from '../testing/broker.ts'
 import type { FakeProvider, FakeStep } from '../testing/fake-provider.ts'
@@ -495,26 +496,36 @@ test('who waits for a place until its deadline is told so, and its lease is over
   assert.deepEqual([(await leases.count()).failed, provider.mints], [1, mints])
 })
 
-test('with so many other mints under way an entry is without hurry, and with one fewer it is not', async () => {
+test('with so many others under way at its provider an entry is without hurry, and with one fewer it is not', async () => {
   const { siblingsMin } = brokerLimits
-  const unhurried: string[] = []
+  const unhurried = new Set<string>()
   const { broker, clock, provider } = await openBroker({
     ledger: (log) => ({
       writable: () => log.writable(),
       record(change) {
-        if (change.unhurried) unhurried.push(change.entry.event)
+        if (change.unhurried) unhurried.add(change.entry.event)
         return log.record(change)
       },
     }),
   })
   const call = { caller: callerFixture(), requestId: 'r', request: requestFixture }
-  const issueAtOnce = (count: number) => {
-    provider.enqueue({ mint: Array.from({ length: count }, () => ({ kind: 'wait', milliseconds: 100 })) })
-    const calls = Array.from({ length: count }, () => broker.issue(call, new AbortController().signal))
-    return inTime(clock, Promise.all(calls))
+  /** The last one comes when the provider has been asked for all before it, and none is done before it was asked for all. */
+  const issue = async (count: number) => {
+    const mint = Array.from(
+      { length: count },
+      (_, nth): FakeStep => ({ kind: 'wait', milliseconds: 100 + nth }),
+    )
+    provider.enqueue({ mint })
+    const asked = provider.mints
+    const ask = () => broker.issue(call, new AbortController().signal)
+    const calls = Array.from({ length: count - 1 }, ask)
+    while (provider.mints < asked + count - 1) await turn()
+    calls.push(ask())
+    while (provider.mints < asked + count) await turn()
+    await inTime(clock, Promise.all(calls))
   }
-  await issueAtOnce(siblingsMin)
-  assert.equal(unhurried.length, 0)
-  await issueAtOnce(siblingsMin + 1)
-  assert.ok(unhurried.includes('credential_intended') && unhurried.includes('credential_issued'))
+  await issue(siblingsMin)
+  assert.equal(unhurried.size, 0)
+  await issue(siblingsMin + 1)
+  assert.deepEqual([...unhurried], ['credential_intended', 'credential_issued'])
 })

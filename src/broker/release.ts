@@ -53,7 +53,7 @@ export async function seal(
     },
   })
   try {
-    const unhurried = !provider.capabilities.mintsLocally && hasSiblings(world)
+    const unhurried = hasSiblings(world, live)
     return { lease: live, receipt: await world.ledger.record({ entry, lease: live, unhurried }) }
   } catch (thrown) {
     // The intent is durable, so the reconciler finishes this if it fails here; what was made locally is nowhere else.
