@@ -119,10 +119,8 @@ async function full(site: Site): Promise<Row | Skipped> {
 }
 
 const leasesOpen = 20
-const roomBytes = {
-  short: { step: 32_768, most: 1_048_576 },
-  long: { step: 4_096, most: 1_048_576 },
-} as const
+const roomStepBytes = { short: 32_768, long: 4_096 } as const
+const roomBytesMax = 1_048_576
 
 /** Restores a backup where there is a little more room each time: until it is enough, the lack of it is named, and nothing is left there. */
 async function restoring(site: Site, { length }: FaultOptions): Promise<Row | Skipped> {
@@ -137,8 +135,8 @@ async function restoring(site: Site, { length }: FaultOptions): Promise<Row | Sk
     for (const name of readdirSync(site.path('data'))) rmSync(site.path(`data/${name}`), { recursive: true })
     const lost: string[] = []
     let [refused, ending] = [0, 0]
-    const { step, most } = roomBytes[length]
-    for (let bytes = step; bytes <= most; bytes += step) {
+    const step = roomStepBytes[length]
+    for (let bytes = step; bytes <= roomBytesMax; bytes += step) {
       data.change(`size=${bytes}`)
       const outcome = await restoreBackup({ backupFile, dataFolder, vkey: log.vkey }).catch(toFailure)
       if (!(outcome instanceof Failure)) {

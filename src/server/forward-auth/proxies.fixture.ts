@@ -155,5 +155,8 @@ async function stopChild(child: ChildProcess): Promise<void> {
 
 /** Ports that were free a moment ago, all different. */
 export async function freePorts(): Promise<Ports> {
-  return { world: await freePort(), backend: await freePort(), planes: await freePort() }
+  const ports = new Set<number>()
+  while (ports.size < 3) ports.add(await freePort())
+  const [world = 0, backend = 0, planes = 0] = ports
+  return { world, backend, planes }
 }
