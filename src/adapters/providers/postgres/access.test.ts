@@ -242,8 +242,8 @@ describe('the group that holds a grant', () => {
           [
             `CREATE ROLE ${leaseId} LOGIN NOINHERIT`,
             `COMMENT ON ROLE ${leaseId} IS 'sallyport lease of sallyport-test, request x'`,
-            ...accessStatements(access, leaseId),
-            exactness({ ...access, role: leaseId }),
+            ...accessStatements(access, [leaseId]),
+            exactness([leaseId], access),
           ].join(';'),
         ),
       )

@@ -51,11 +51,14 @@ export async function findAccess(
   return access
 }
 
-/** Gives a role of a lease its access. */
-export function accessStatements({ group, ...access }: Access, leaseId: string): readonly string[] {
-  if (group === undefined) return [`SELECT ${grantsLock}`, ...grantStatements(access, leaseId)]
+/** Gives the roles of leases their access. */
+export function accessStatements(
+  { group, ...access }: Access,
+  leaseIds: readonly string[],
+): readonly string[] {
+  if (group === undefined) return [`SELECT ${grantsLock}`, ...grantStatements(access, leaseIds)]
   // Without SET the holder cannot act as the group: whatever it makes is its own, and goes with it.
-  return [`GRANT ${name(group)} TO ${name(leaseId)} WITH INHERIT TRUE, SET FALSE`]
+  return [`GRANT ${name(group)} TO ${leaseIds.map(name).join(', ')} WITH INHERIT TRUE, SET FALSE`]
 }
 
 /** So many are remembered; the next one begins anew, and what is asked for again is found again. */
@@ -104,7 +107,7 @@ async function groupsOf(ask: Ask, prefix: string): Promise<readonly string[]> {
 type Grouped = Access & { readonly group: string }
 
 async function isExact(ask: Ask, access: Grouped): Promise<boolean> {
-  const [row] = await ask(exactness({ ...access, role: access.group }))
+  const [row] = await ask(exactness([access.group], access))
   return row?.['exact'] === true
 }
 
@@ -113,8 +116,8 @@ async function makeGroup(ask: Ask, access: Grouped): Promise<void> {
   const statements = [
     `CREATE ROLE ${name(group)} NOLOGIN NOINHERIT NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS`,
     `COMMENT ON ROLE ${name(group)} IS ${text(`sallyport group: ${target.privilege} on ${target.name}`)}`,
-    ...grantStatements(access, group),
-    exactness({ ...access, role: group }),
+    ...grantStatements(access, [group]),
+    exactness([group], access),
   ]
   const [row] = await ask(statements.join(';\n')).catch((thrown: unknown) => {
     throw isRefusedGrant(thrown) ? mayNotGrant(target) : thrown
@@ -122,18 +125,18 @@ async function makeGroup(ask: Ask, access: Grouped): Promise<void> {
   if (row?.['exact'] !== true) await refuseInexact(ask, { ...access, role: group })
 }
 
-function grantStatements({ target, opens }: Omit<Access, 'group'>, grantee: string): readonly string[] {
-  const role = name(grantee)
+function grantStatements({ target, opens }: Omit<Access, 'group'>, to: readonly string[]): readonly string[] {
+  const roles = to.map(name).join(', ')
   const columns = target.columns ? ` (${target.columns.map(name).join(', ')})` : ''
   return [
-    ...(opens.database ? [] : [grantConnect(role)]),
-    ...(opens.schema ? [] : [`GRANT USAGE ON SCHEMA ${name(target.schema)} TO ${role}`]),
-    `GRANT ${target.privilege}${columns} ON TABLE ${name(target.schema)}.${name(target.table)} TO ${role}`,
+    ...(opens.database ? [] : [grantConnect(roles)]),
+    ...(opens.schema ? [] : [`GRANT USAGE ON SCHEMA ${name(target.schema)} TO ${roles}`]),
+    `GRANT ${target.privilege}${columns} ON TABLE ${name(target.schema)}.${name(target.table)} TO ${roles}`,
   ]
 }
 
-function grantConnect(role: string): string {
-  return `DO $do$ BEGIN EXECUTE format('GRANT CONNECT ON DATABASE %I TO ${role}', current_database()); END $do$`
+function grantConnect(roles: string): string {
+  return `DO $do$ BEGIN EXECUTE format('GRANT CONNECT ON DATABASE %I TO ${roles}', current_database()); END $do$`
 }
 
 /** A group that is not exact any more goes when no lease is in it; one that the server does not let go stays and is not used. */

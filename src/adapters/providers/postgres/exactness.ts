@@ -20,12 +20,11 @@ export type ServerFacts = {
 }
 
 /**
- * A question with one row, `exact`: the role reaches the table with its one verb, can do nothing else with it, with its schema or with
- * the database that not everybody can, and its group holds nothing anywhere that was not ordered.
+ * A question with one row, `exact`: each of the roles reaches the table with its one verb, can do nothing else with it, with its schema or
+ * with the database that not everybody can, and their group holds nothing anywhere that was not ordered.
  */
-export function exactness(holder: Holder): string {
-  const { role, group, target, server } = holder
-  const [who, schema, database] = [text(role), text(target.schema), 'current_database()']
+export function exactness(roles: readonly string[], { group, target, server }: Omit<Holder, 'role'>): string {
+  const [who, schema, database] = ['holder', text(target.schema), 'current_database()']
   const verbs = verbsOf(server)
   const others = (of: readonly string[]) => text(of.filter((verb) => verb !== target.privilege).join())
   const asEverybody = (what: string, verb: string) =>
@@ -40,9 +39,10 @@ export function exactness(holder: Holder): string {
     asEverybody('schema', 'CREATE'),
     asEverybody('database', 'CREATE'),
     asEverybody('database', 'TEMPORARY'),
-    ...(group === undefined ? [] : holdsNothingElse(group, target, server)),
   ]
-  return `SELECT ${conditions.join('\n AND ')} AS exact`
+  const each = `bool_and((${conditions.join('\n AND ')}) IS TRUE)`
+  const held = group === undefined ? [] : holdsNothingElse(group, target, server)
+  return `SELECT ${[each, ...held].join('\n AND ')} AS exact FROM unnest(ARRAY[${roles.map(text).join()}]::name[]) AS holder`
 }
 
 function tableOf({ schema, table }: Target): string {

@@ -13,6 +13,12 @@ export function errorCode(thrown: unknown): string | undefined {
   return typeof thrown.code === 'string' ? thrown.code : undefined
 }
 
+/** The server itself answered with an error, so the transaction is one that failed. */
+export function isSqlState(thrown: unknown): boolean {
+  const code = errorCode(thrown)
+  return code !== undefined && /^[0-9A-Z]{5}$/.test(code) && code !== 'EPIPE'
+}
+
 /** Two changed the same row of the catalogue at once (GRANT and REVOKE do); trying again is the remedy. */
 export function isCatalogRace(thrown: unknown): boolean {
   if (!(thrown instanceof Error)) return false
@@ -68,8 +74,7 @@ function codeOf(thrown: unknown): FailureCode {
   if (isTimeout(thrown)) return 'provider_timeout'
   if (isCatalogRace(thrown)) return 'provider_throttled'
   if (code === undefined) return isRefusedTls(thrown) ? 'provider_refused' : 'provider_unreachable'
-  if (!/^[0-9A-Z]{5}$/.test(code) || code === 'EPIPE')
-    return isTls(code) ? 'provider_refused' : 'provider_unreachable'
+  if (!isSqlState(thrown)) return isTls(code) ? 'provider_refused' : 'provider_unreachable'
   if (code === '53300' || code === '53400') return 'provider_throttled'
   if (code === '57014' || code === '55P03') return 'provider_timeout'
   // 08 connection, 53 resources, 57 an operator stopped it, 58 and XX the server itself.

@@ -24,9 +24,10 @@ import {
 import { type Database, openDatabase } from './database.ts'
 import { endRole } from './ending.ts'
 import { tryLogin } from './login.ts'
-import { createRole, leaseLock, plantedRoles } from './role.ts'
+import { plantedRoles } from './role.ts'
 import { newPassword, rotatePassword } from './rotation.ts'
 import { scramVerifier } from './scram.ts'
+import { createRoleMaker, type MakeRole } from './together.ts'
 
 /** PostgreSQL 14 and later: a role that may do one verb on one table until the lease ends. See `docs/providers/postgres.md`. */
 export const postgres: ProviderDefinition = {
@@ -40,10 +41,15 @@ export const postgres: ProviderDefinition = {
   },
 }
 
-function createProvider(parts: Omit<Minting, 'database' | 'accesses'>): Provider {
+function createProvider(parts: Omit<Minting, 'database' | 'makeRole' | 'accesses'>): Provider {
   const { config, world } = parts
   const database = openDatabase(config.server, config)
-  const minting = { ...parts, database, accesses: new Map<string, Access>() }
+  const minting = {
+    ...parts,
+    database,
+    makeRole: createRoleMaker(database),
+    accesses: new Map<string, Access>(),
+  }
   return {
     capabilities: capabilitiesOf(config),
     mint: (order, signal) => mint(minting, order, signal),
@@ -76,6 +82,7 @@ function capabilitiesOf(config: PostgresConfig): Capabilities {
 
 type Minting = {
   readonly database: Database
+  readonly makeRole: MakeRole
   readonly config: PostgresConfig
   readonly world: ProviderWorld
   readonly meansOf: (action: Action) => Means
@@ -87,7 +94,7 @@ type Minting = {
 const retriesMax = 4
 
 async function mint(minting: Minting, order: MintOrder, signal: AbortSignal): Promise<Minted> {
-  const { database, config, world, meansOf } = minting
+  const { database, makeRole, config, world, meansOf } = minting
   const leaseId = checkedLeaseId(order.leaseId)
   const target = readTarget(meansOf(order.action), order.parts)
   const password = newPassword(world.random)
@@ -96,9 +103,7 @@ async function mint(minting: Minting, order: MintOrder, signal: AbortSignal): Pr
   const making = { order, verifier, limits: config, brokerName: world.brokerName }
   for (let retries = 0; retries <= retriesMax; retries += 1) {
     const made = await withAccess(minting, target, signal, (access) =>
-      database.transaction(signal, (ask) => createRole(ask, { ...making, access }), {
-        lock: leaseLock(leaseId),
-      }),
+      makeRole({ ...making, access }, signal),
     )
     if (made) return mintedFor({ order, target, password, server: config.server })
     if (made === false) await endRole(database, leaseId, signal)

@@ -25,7 +25,7 @@ export async function createRole(ask: Ask, making: RoleOrder): Promise<boolean> 
   const { order, access } = making
   const holder = { ...access, role: order.leaseId }
   try {
-    const [row] = await ask([...roleStatements(making), exactness(holder)].join(';\n'))
+    const [row] = await ask([...roleStatements(making), exactness([order.leaseId], access)].join(';\n'))
     if (row?.['exact'] !== true) await refuseInexact(ask, holder)
     return true
   } catch (thrown) {
@@ -72,14 +72,28 @@ function commentOf(brokerName: string): string {
   return `${commentStart}${brokerName.replace(/[^A-Za-z0-9._:/-]/g, '_')}, `
 }
 
-/** All that is written for a lease. */
-export function roleStatements({
-  order,
-  access,
-  verifier,
-  limits,
-  brokerName,
-}: RoleOrder): readonly string[] {
+/** All that is written for a lease alone. */
+export function roleStatements(making: RoleOrder): readonly string[] {
+  return statementsOf([making], making.access)
+}
+
+/**
+ * What is written for roles of one access. After CREATE ROLE and GRANT the server looks through all roles that the broker made before it lets it
+ * alter or grant one, so each kind comes once for all.
+ */
+export function statementsOf(makings: readonly RoleOrder[], access: Access): readonly string[] {
+  const each = makings.map(ownStatements)
+  const steps = each[0]?.keys() ?? []
+  return [
+    ...[...steps].flatMap((step) => each.flatMap((statements) => statements[step] ?? [])),
+    ...accessStatements(
+      access,
+      makings.map(({ order }) => order.leaseId),
+    ),
+  ]
+}
+
+function ownStatements({ order, access, verifier, limits, brokerName }: RoleOrder): readonly string[] {
   const role = name(order.leaseId)
   // A request id comes from the caller's traceparent: only its plain characters stand in the comment.
   const requestId = order.requestId.replace(/[^A-Za-z0-9-]/g, '').slice(0, 64)
@@ -92,7 +106,5 @@ export function roleStatements({
     set('statement_timeout', `${limits.leaseStatementTimeoutSeconds}s`),
     set('idle_in_transaction_session_timeout', `${limits.leaseStatementTimeoutSeconds}s`),
     ...(access.target.privilege === 'SELECT' ? [set('default_transaction_read_only', 'on')] : []),
-    // Last: after a change of memberships the server looks through all roles that the broker made before it lets it alter one.
-    ...accessStatements(access, order.leaseId),
   ]
 }
