@@ -85,5 +85,8 @@ function stopBrokers(folder: string): void {
 
 function environment(folder: string): Record<string, string> {
   const path = `${folder}:${join(root, 'node_modules/.bin')}:/usr/local/bin:/usr/bin:/bin`
-  return { PATH: path, HOME: folder, TMPDIR: tmpdir(), NO_COLOR: '1', CONTRACTS: join(root, 'contracts') }
+  // Of its own: what a command leaves behind can be told from what another test has there for a moment.
+  const temporary = join(folder, '.tmp')
+  mkdirSync(temporary)
+  return { PATH: path, HOME: folder, TMPDIR: temporary, NO_COLOR: '1', CONTRACTS: join(root, 'contracts') }
 }
