@@ -1,4 +1,5 @@
-import { roleStatements } from '../../src/adapters/providers/postgres/role.ts'
+import type { Access } from '../../src/adapters/providers/postgres/access.ts'
+import { type RoleOrder, roleStatements } from '../../src/adapters/providers/postgres/role.ts'
 import { timestamp } from '../../src/primitives/index.ts'
 
 /** The group that those stand in whom the bench makes; the provider makes a group of its own. */
@@ -22,7 +23,14 @@ const sample = { leaseId: 'lse_sample', verifier: 'SCRAM-sample', notAfter: 946_
 
 const target = { privilege: 'SELECT', schema: 'public', table: 'orders', name: 'public.orders' } as const
 
-const written = roleStatements({
+const access: Access = {
+  target,
+  group,
+  server: { version: 180_000, databaseOid: 0 },
+  opens: { schema: true, database: true },
+}
+
+const order: RoleOrder = {
   order: {
     leaseId: sample.leaseId,
     tenant: 'acme',
@@ -33,13 +41,10 @@ const written = roleStatements({
     notAfter: sample.notAfter,
     requestId: '0af7651916cd43dd8448eb211c80319c',
   },
-  access: {
-    target,
-    group,
-    server: { version: 180_000, databaseOid: 0 },
-    opens: { schema: true, database: true },
-  },
+  access,
   verifier: sample.verifier,
   limits: { leaseStatementTimeoutSeconds: 30, connectionsPerLeaseMax: 2 },
   brokerName: 'bench',
-})
+}
+
+const written = roleStatements(access, [order])

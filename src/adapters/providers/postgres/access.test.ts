@@ -1,10 +1,8 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { after, describe, type TestContext, test } from 'node:test'
-import { Secret } from '../../../primitives/index.ts'
 import type { Unavailable } from '../../../testing/provider.ts'
 import { type Access, accessesMax, accessStatements, findAccess, remember } from './access.ts'
-import { openDatabase } from './database.ts'
 import { exactness } from './exactness.ts'
 import {
   connect,
@@ -13,6 +11,7 @@ import {
   groupOf,
   live,
   newLeaseId,
+  openTestDatabase,
   orderFor,
   startTestbed,
   type Testbed,
@@ -222,16 +221,7 @@ describe('the group that holds a grant', () => {
   test(
     'is left out where a member could act as it: the role has the grant itself, and ends like any other',
     withTable(async (bed, resource) => {
-      const { hostname: host, port, username: user, password } = new URL(bed.brokerUrl)
-      const server = {
-        host,
-        port: Number(port),
-        database: 'postgres',
-        user,
-        password: new Secret(password),
-        tls: undefined,
-      }
-      const database = openDatabase(server, { poolMax: 1 })
+      const database = openTestDatabase(bed.brokerUrl, 1)
       const [schema = '', table = ''] = resource.split('.')
       const target = { privilege: 'SELECT', schema, table, name: resource } as const
       const found = await findAccess(database, { target, random: randomBytes }, live())

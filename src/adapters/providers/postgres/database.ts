@@ -14,15 +14,21 @@ export interface Database {
   readonly server: Server
   /** Statements outside a transaction. Throws failures of the provider port. */
   session<Result>(signal: AbortSignal, work: (ask: Ask) => Promise<Result>): Promise<Result>
-  /** All or nothing; done again, a few times, when the catalogue changed underneath. What the lock's expression waits for comes first. */
+  /** All or nothing; done again, a few times, when the catalogue changed underneath. The locks, one expression or several, come first. */
   transaction<Result>(
     signal: AbortSignal,
     work: (ask: Ask) => Promise<Result>,
-    options?: { readonly lock: string },
+    options?: Locks,
   ): Promise<Result>
   /** One session in another database of the same server. */
   elsewhere(database: string, signal: AbortSignal, work: (ask: Ask) => Promise<void>): Promise<void>
   close(): Promise<void>
+}
+
+export type Locks = {
+  readonly lock: string
+  /** How long each lock of the transaction is waited for, in milliseconds; as long as for any statement without it. */
+  readonly lockTimeoutMs?: number
 }
 
 /** Bounds of the broker's own statements; below the time that the broker gives one attempt. */
@@ -48,7 +54,7 @@ export function openDatabase(server: Server, options: { poolMax: number }): Data
       }
     },
     async transaction(signal, work, options) {
-      const begin = beginWith(options?.lock)
+      const begin = beginWith(options)
       const whole = (ask: Ask) => work(beginning(ask, begin))
       for (let tries = 1; ; tries += 1) {
         const outcome = await database.session(signal, (ask) => attempt(ask, whole, tries))
@@ -154,9 +160,11 @@ async function acquire(pool: Pool, signal: AbortSignal) {
 const raced = Symbol('raced')
 
 /** A server that commits asynchronously could forget a revocation when it crashes. */
-function beginWith(lock = 'NULL'): string {
+function beginWith(locks: Locks | undefined): string {
   const durable = `CASE current_setting('synchronous_commit') WHEN 'off' THEN set_config('synchronous_commit', 'on', true) END`
-  return `BEGIN; SELECT ${durable}, ${lock}`
+  const timeout = locks?.lockTimeoutMs
+  const patience = timeout === undefined ? [] : [`set_config('lock_timeout', '${timeout}', true)`]
+  return `BEGIN; SELECT ${[durable, ...patience, ...(locks ? [locks.lock] : [])].join(', ')}`
 }
 
 async function attempt<Result>(

@@ -1,18 +1,16 @@
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
-import { connect, createServer } from 'node:net'
 import { test } from 'node:test'
-import { Secret } from '../../../primitives/index.ts'
-import { readConfig } from './config.ts'
-import { type Database, openDatabase } from './database.ts'
+import type { Database } from './database.ts'
 import { endRole } from './ending.ts'
 import {
   createTestProvider,
   failsWith,
   live,
   newLeaseId,
+  openTestDatabase,
   orderFor,
   run,
+  standBetween,
   startTestbed,
   type Testbed,
 } from './testbed.fixture.ts'
@@ -20,11 +18,7 @@ import {
 test('against a server', async (context) => {
   const bed = await startTestbed()
   if ('skip' in bed) return context.skip(bed.skip)
-  const { server } = readConfig(
-    { name: 'orders-db', kind: 'postgres', config: { url: { env: 'URL' } }, place: { line: 1, column: 1 } },
-    () => new Secret(bed.brokerUrl),
-  )
-  const database = openDatabase(server, { poolMax: 2 })
+  const database = openTestDatabase(bed.brokerUrl, 2)
   context.after(async () => {
     await database.close()
     await bed.provider.close?.()
@@ -67,7 +61,7 @@ test('against a server', async (context) => {
       const minted = async (planted: number) => {
         const leaseId = newLeaseId()
         const between = await plantBefore(bed, leaseId, planted)
-        const provider = await createTestProvider(bed.brokerUrl.replace(/:\d+\//, `:${between.port}/`))
+        const provider = await createTestProvider(between.url)
         try {
           return (await provider.mint(orderFor(leaseId), live())).handle === `role ${leaseId}`
         } finally {
@@ -106,25 +100,11 @@ async function plantBefore(bed: Testbed, leaseId: string, times: number) {
       `CREATE ROLE ${leaseId}`,
       `COMMENT ON ROLE ${leaseId} IS 'sallyport lease of another, request 1'`,
     ])
-  const between = createServer((client) => {
-    const upstream = connect(bed.server.port, '127.0.0.1')
-    let passed: Promise<unknown> = Promise.resolve()
-    client.on('data', (bytes) => {
-      passed = passed.then(async () => {
-        // Each try is one that could be shared, and then, because that fails, one alone.
-        const making =
-          left > 0 && bytes.includes(`CREATE ROLE "${leaseId}"`) && bytes.includes('lock_timeout')
-        if (making) left -= 1
-        if (making) await plant()
-        upstream.write(bytes)
-      })
-    })
-    upstream.pipe(client)
-    client.on('error', () => upstream.destroy()).on('close', () => upstream.destroy())
-    upstream.on('error', () => client.destroy())
+  return standBetween(bed, async (bytes, { upstream }) => {
+    // Each try is one that could be shared, and then, because that fails, one alone.
+    const making = left > 0 && bytes.includes(`CREATE ROLE "${leaseId}"`) && bytes.includes('lock_timeout')
+    if (making) left -= 1
+    if (making) await plant()
+    upstream.write(bytes)
   })
-  await once(between.listen(0, '127.0.0.1'), 'listening')
-  const address = between.address()
-  assert.ok(typeof address === 'object' && address)
-  return { port: address.port, close: () => between.close() }
 }

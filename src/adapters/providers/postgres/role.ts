@@ -25,7 +25,7 @@ export async function createRole(ask: Ask, making: RoleOrder): Promise<boolean> 
   const { order, access } = making
   const holder = { ...access, role: order.leaseId }
   try {
-    const [row] = await ask([...roleStatements(making), exactness([order.leaseId], access)].join(';\n'))
+    const [row] = await ask(roleText(access, [making]))
     if (row?.['exact'] !== true) await refuseInexact(ask, holder)
     return true
   } catch (thrown) {
@@ -72,24 +72,23 @@ function commentOf(brokerName: string): string {
   return `${commentStart}${brokerName.replace(/[^A-Za-z0-9._:/-]/g, '_')}, `
 }
 
-/** All that is written for a lease alone. */
-export function roleStatements(making: RoleOrder): readonly string[] {
-  return statementsOf([making], making.access)
+/** What is written for roles of one access, and after it the question whether they are exact: one text. */
+export function roleText(access: Access, makings: readonly RoleOrder[]): string {
+  const leaseIds = makings.map(({ order }) => order.leaseId)
+  return [...roleStatements(access, makings), exactness(leaseIds, access)].join(';\n')
 }
 
 /**
  * What is written for roles of one access. After CREATE ROLE and GRANT the server looks through all roles that the broker made before it lets it
  * alter or grant one, so each kind comes once for all.
  */
-export function statementsOf(makings: readonly RoleOrder[], access: Access): readonly string[] {
+export function roleStatements(access: Access, makings: readonly RoleOrder[]): readonly string[] {
+  const leaseIds = makings.map(({ order }) => order.leaseId)
   const each = makings.map(ownStatements)
   const steps = each[0]?.keys() ?? []
   return [
     ...[...steps].flatMap((step) => each.flatMap((statements) => statements[step] ?? [])),
-    ...accessStatements(
-      access,
-      makings.map(({ order }) => order.leaseId),
-    ),
+    ...accessStatements(access, leaseIds),
   ]
 }
 

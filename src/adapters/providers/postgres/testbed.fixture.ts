@@ -1,11 +1,15 @@
 import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
+import { connect as connectTcp, createServer, type Socket } from 'node:net'
 import { Client } from 'pg'
 import type { Credential, MintOrder, Provider } from '../../../broker/index.ts'
 import { type Action, matchResource } from '../../../contract/index.ts'
 import { type Clock, Failure, newId, Secret } from '../../../primitives/index.ts'
 import { type Postgres, type PostgresOptions, startPostgres } from '../../../testing/postgres.ts'
 import type { Unavailable } from '../../../testing/provider.ts'
+import { readConfig } from './config.ts'
+import { type Database, openDatabase } from './database.ts'
 import { postgres } from './provider.ts'
 
 const place = { line: 1, column: 1 }
@@ -48,6 +52,38 @@ export function createTestProvider(url: string, config: Record<string, unknown> 
     keyFolder: '/nowhere',
     brokerName: 'sallyport-test',
   })
+}
+
+/** The broker's own connections, without a provider. */
+export function openTestDatabase(url: string, poolMax: number): Database {
+  const entry = { name: 'orders-db', kind: 'postgres', config: { url: { env: 'URL' } }, place }
+  return openDatabase(readConfig(entry, () => new Secret(url)).server, { poolMax })
+}
+
+type Sides = { readonly client: Socket; readonly upstream: Socket }
+
+/** Stands before the server. Whatever a client says goes through `pass`, one piece after the other, which hands it on. */
+export async function standBetween(
+  bed: Testbed,
+  pass: (bytes: Buffer, sides: Sides) => void | Promise<void>,
+): Promise<{ readonly url: string; readonly close: () => void }> {
+  const between = createServer((client) => {
+    const upstream = connectTcp(bed.server.port, '127.0.0.1')
+    let passed: Promise<void> = Promise.resolve()
+    client.on('data', (bytes) => {
+      passed = passed.then(() => pass(bytes, { client, upstream }))
+    })
+    upstream.pipe(client)
+    client.on('error', () => upstream.destroy()).on('close', () => upstream.destroy())
+    upstream.on('error', () => client.destroy())
+  })
+  await once(between.listen(0, '127.0.0.1'), 'listening')
+  const address = between.address()
+  if (typeof address !== 'object' || !address) throw new Error('It does not listen.')
+  return {
+    url: bed.brokerUrl.replace(/:\d+\//, `:${address.port}/`),
+    close: () => between.close(),
+  }
 }
 
 /** The statements of `docs/providers/postgres.md`, so that what is written there is what is tried. */

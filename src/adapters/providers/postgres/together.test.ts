@@ -1,13 +1,10 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
-import { once } from 'node:events'
-import { connect as connectTcp, createServer } from 'node:net'
 import { test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import { Secret } from '../../../primitives/index.ts'
 import { type Access, findAccess } from './access.ts'
-import { readConfig } from './config.ts'
-import { type Database, openDatabase } from './database.ts'
+import type { Database } from './database.ts'
 import type { RoleOrder } from './role.ts'
 import { scramVerifier } from './scram.ts'
 import {
@@ -17,7 +14,9 @@ import {
   groupOf,
   live,
   newLeaseId,
+  openTestDatabase,
   orderFor,
+  standBetween,
   startTestbed,
   type Testbed,
   tryStatements,
@@ -30,7 +29,7 @@ const many = 3 * togetherLimits.rolesMax
 test('roles that are ordered at once', async (context) => {
   const bed = await startTestbed()
   if ('skip' in bed) return context.skip(bed.skip)
-  const database = databaseOf(bed.brokerUrl)
+  const database = openTestDatabase(bed.brokerUrl, 10)
   context.after(async () => {
     await database.close()
     await bed.provider.close?.()
@@ -194,7 +193,7 @@ test('roles that are ordered at once', async (context) => {
 
   await context.test('are all uncertain when the answer to their commit is lost', async (at) => {
     const between = await cutAtCommit(bed)
-    const far = await createTestProvider(bed.brokerUrl.replace(/:\d+\//, `:${between.port}/`))
+    const far = await createTestProvider(between.url)
     at.after(async () => {
       await far.close?.()
       between.close()
@@ -211,17 +210,6 @@ test('roles that are ordered at once', async (context) => {
     assert.deepEqual(await planted(), [])
   })
 })
-
-function databaseOf(url: string): Database {
-  const entry = {
-    name: 'x',
-    kind: 'postgres',
-    config: { url: { env: 'URL' } },
-    place: { line: 1, column: 1 },
-  }
-  const { server, poolMax } = readConfig(entry, () => new Secret(url))
-  return openDatabase(server, { poolMax })
-}
 
 async function ordersFor(database: Database, leaseIds: readonly string[]): Promise<readonly RoleOrder[]> {
   const target = { privilege: 'SELECT', schema: 'public', table: 'orders', name: 'public.orders' } as const
@@ -256,25 +244,16 @@ function countingTransactions(
 /** Stands before the server. Once it cuts, a commit comes to the server and its answer to nobody. */
 async function cutAtCommit(bed: Testbed) {
   let cutting = false
-  const between = createServer((client) => {
-    const upstream = connectTcp(bed.server.port, '127.0.0.1')
-    client.on('data', (bytes) => {
-      if (cutting && bytes.includes('COMMIT')) upstream.unpipe(client)
-      upstream.write(bytes)
-      if (cutting && bytes.includes('COMMIT')) upstream.once('data', () => client.destroy()).resume()
-    })
-    upstream.pipe(client)
-    client.on('error', () => upstream.destroy()).on('close', () => upstream.destroy())
-    upstream.on('error', () => client.destroy())
+  const between = await standBetween(bed, (bytes, { client, upstream }) => {
+    const committing = cutting && bytes.includes('COMMIT')
+    if (committing) upstream.unpipe(client)
+    upstream.write(bytes)
+    if (committing) upstream.once('data', () => client.destroy()).resume()
   })
-  await once(between.listen(0, '127.0.0.1'), 'listening')
-  const address = between.address()
-  assert.ok(typeof address === 'object' && address)
   return {
-    port: address.port,
+    ...between,
     cut: () => {
       cutting = true
     },
-    close: () => between.close(),
   }
 }

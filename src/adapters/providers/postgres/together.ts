@@ -1,9 +1,8 @@
 import { Failure } from '../../../primitives/index.ts'
 import type { Access } from './access.ts'
 import type { Ask, Database } from './database.ts'
-import { exactness } from './exactness.ts'
 import { isCatalogRace, isSqlState, toProviderFailure } from './failure.ts'
-import { createRole, leaseLock, type RoleOrder, statementsOf } from './role.ts'
+import { createRole, leaseLock, type RoleOrder, roleText } from './role.ts'
 
 /** Makes the role of a lease. Resolves to false when there is a role of its name already. Throws failures of the provider port. */
 export type MakeRole = (making: RoleOrder, signal: AbortSignal) => Promise<boolean>
@@ -89,21 +88,18 @@ function makeAlone(database: Database, { making, signal }: Ordered): Promise<boo
 
 /** False when nothing was made and each is to be made alone. What it throws is true of each: the server may have committed, or not. */
 async function makeTogether(database: Database, access: Access, batch: readonly Ordered[]): Promise<boolean> {
-  const leaseIds = batch.map(({ making }) => making.order.leaseId)
-  const signals = batch.map(({ signal }) => signal)
   const makings = batch.map(({ making }) => making)
-  const statements = [...statementsOf(makings, access), exactness(leaseIds, access)]
+  const signals = batch.map(({ signal }) => signal)
   const work = async (ask: Ask) => {
-    const [row] = await ask(statements.join(';\n')).catch((thrown: unknown) => {
+    const [row] = await ask(roleText(access, makings)).catch((thrown: unknown) => {
       throw isSqlState(thrown) && !isCatalogRace(thrown) ? apart : thrown
     })
     // Nobody waits for the role of a caller who has gone, and once the commit is sent it can no longer be left out.
     if (row?.['exact'] !== true || signals.some(({ aborted }) => aborted)) throw apart
   }
-  const patience = `set_config('lock_timeout', '${togetherLimits.lockMs}', true)`
-  const lock = [patience, ...leaseIds.map(leaseLock)].join(', ')
+  const lock = makings.map(({ order }) => leaseLock(order.leaseId)).join(', ')
   try {
-    await database.transaction(whenAllHaveGone(signals), work, { lock })
+    await database.transaction(whenAllHaveGone(signals), work, { lock, lockTimeoutMs: togetherLimits.lockMs })
     return true
   } catch (thrown) {
     if (thrown === apart) return false
