@@ -1,13 +1,5 @@
-import {
-  chmodSync,
-  existsSync,
-  globSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { chmodSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, suite, test } from 'node:test'
@@ -76,10 +68,13 @@ function writeProgram(path: string, script: string): void {
   chmodSync(path, 0o755)
 }
 
+/** Returns when they have ended: before that they write in the folder. */
 function stopBrokers(folder: string): void {
-  for (const name of globSync('*.pid', { cwd: folder })) {
-    const pid = Number(readFileSync(join(folder, name), 'utf8'))
-    if (pid > 0 && existsSync(`/proc/${pid}`)) process.kill(pid)
+  for (const file of globSync('*.pid', { cwd: folder })) {
+    const options = { cwd: folder, timeout: 30_000, stdio: 'ignore' } as const
+    const { error } = spawnSync('./stop-broker', [file.replace(/\.pid$/, '')], options)
+    if (error)
+      throw new Error(`The broker of ${file} still runs 30 s after it was told to stop.`, { cause: error })
   }
 }
 
