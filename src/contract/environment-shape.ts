@@ -393,7 +393,11 @@ export const environmentSections = {
         .exactOptional()
         .describe('Whether a process is of this scope when nothing says otherwise.'),
       plane: name.exactOptional().describe('The plane that it is bound to.'),
-      commands: list(line(256)).exactOptional().describe('Commands that belong to it; `*` is any text.'),
+      commands: list(line(256))
+        .exactOptional()
+        .describe(
+          'Commands that belong to it, word by word; `*` is one word, or all that follow when it stands last. The first scope that fits has the command.',
+        ),
     }),
   )
     .exactOptional()

@@ -142,6 +142,25 @@ const cases: readonly Case[] = [
     },
   },
   {
+    from: '  migrate: { plane: database, commands: [alembic *] }',
+    to: '  seed: { plane: database, commands: [psql *] }\n  migrate: { plane: database, commands: [alembic *] }',
+    changes: { 'The scope seed was added.': 'looser' },
+    ...eitherWay,
+  },
+  {
+    from: 'tables: [runs]',
+    to: 'tables: [runs, tenants]',
+    changes: { 'A database without the table tenants takes no migration.': 'tighter' },
+  },
+  {
+    from: 'id: BOOT-1',
+    to: 'id: BOOT-2',
+    changes: {
+      'What an empty database needs first is {"id":"BOOT-2","require":"Create the tables first","see":"docs/bootstrap.md"} (was {"id":"BOOT-1","require":"Create the tables first","see":"docs/bootstrap.md"}).':
+        'other',
+    },
+  },
+  {
     from: 'required: { modes: [STAGE, PROD] }',
     to: 'required: { modes: [STAGE, PROD], scopes: [runtime] }',
     changes: { 'REGION is no longer required in STAGE (migrate), PROD (migrate).': 'looser' },
@@ -458,6 +477,38 @@ for (const [section, what] of [
     const back = diffContracts({ before: contractOf(text), after: before })
     assert.ok(back.some(({ message, effect }) => message === `${what} were added.` && effect === 'tighter'))
   })
+
+test('the order of scopes counts where a command can be of both', () => {
+  const scopes = (...lines: readonly string[]) =>
+    changedIn(
+      specimen,
+      '  migrate: { plane: database, commands: [alembic *] }\n',
+      lines.map((line) => `  ${line} }\n`).join(''),
+    )
+  const [migrate, seed] = [
+    'migrate: { plane: database, commands: [alembic upgrade *]',
+    'seed: { commands: [psql *, alembic *]',
+  ]
+  const first = contractOf(scopes(migrate, seed))
+  const said = (text: string, from = first) =>
+    diffContracts({ before: from, after: contractOf(text) }).map(
+      ({ effect, message }) => `${effect}: ${message}`,
+    )
+  const moved = 'looser: A command of `alembic *` and `alembic upgrade *` is of the scope seed (was migrate).'
+  assert.deepEqual(said(scopes(seed, migrate)), [moved])
+  assert.deepEqual(said(scopes(migrate, seed), contractOf(scopes(seed, migrate))), [
+    'looser: A command of `alembic upgrade *` and `alembic *` is of the scope migrate (was seed).',
+  ])
+  const apart = seed.replace(', alembic *', '')
+  assert.deepEqual(said(scopes(apart, migrate), contractOf(scopes(migrate, apart))), [])
+  const taken = changedIn(scopes(migrate, seed), 'default: true', 'default: true, commands: [alembic * head]')
+  assert.deepEqual(said(taken), [
+    'looser: A command of `alembic * head` and `alembic upgrade *` is of the scope runtime (was migrate).',
+    'looser: A command of `alembic * head` and `alembic *` is of the scope runtime (was seed).',
+    'tighter: `alembic * head` is of the scope runtime.',
+  ])
+  assert.deepEqual(said(scopes(migrate)), ['looser: The scope seed was removed.'])
+})
 
 test('a contract is as loose and as tight as itself, whatever is written between its lines', () => {
   assert.deepEqual(changesOf(specimen.replaceAll('\n', ' # a remark\n')), [])

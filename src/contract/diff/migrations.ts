@@ -8,6 +8,7 @@ import {
   compareItems,
   compareValue,
   type Draft,
+  demands,
   type Effect,
   informs,
   type Judged,
@@ -46,9 +47,18 @@ export function compareMigrations(sides: Sides<Contract>): readonly Draft[] {
       },
     ),
     ...compareMapping(rules),
+    ...compareItems(
+      'migrations.bootstrap.tables',
+      both(rules, ({ bootstrap }) => bootstrap?.tables ?? []),
+      demands,
+      (table, now) =>
+        now === 'added'
+          ? `A database without the table ${table} takes no migration.`
+          : `A database without the table ${table} takes migrations.`,
+    ),
     ...compareDemand(
       'migrations.bootstrap',
-      both(rules, ({ bootstrap }) => bootstrap),
+      both(rules, ({ bootstrap }) => bootstrap && { ...bootstrap, tables: undefined }),
       'What an empty database needs first',
       'other',
     ),

@@ -1,10 +1,9 @@
 import type { Contract } from '../contract.ts'
-import type { PlaneRules, ProcessScope } from '../environment.ts'
+import type { PlaneRules } from '../environment.ts'
 import {
   both,
   compareDemand,
   compareEntries,
-  compareFlag,
   compareItems,
   compareValue,
   type Draft,
@@ -13,6 +12,7 @@ import {
   type Sides,
 } from './change.ts'
 import { environmentOf } from './nothing.ts'
+import { compareScopes } from './scopes.ts'
 
 /** Planes and scopes: what credentials are taken where, and what a process may do. */
 export function comparePlanes(sides: Sides<Contract>): readonly Draft[] {
@@ -22,16 +22,7 @@ export function comparePlanes(sides: Sides<Contract>): readonly Draft[] {
       judged: permits,
       within: comparePlane,
     }),
-    ...compareEntries(
-      'scopes',
-      both(sides, (contract) => environmentOf(contract).scopes),
-      {
-        noun: 'The scope',
-        // What is required in some scopes is not required in a further one.
-        judged: permits,
-        within: compareScope,
-      },
-    ),
+    ...compareScopes(both(sides, (contract) => environmentOf(contract).scopes)),
   ]
 }
 
@@ -115,33 +106,4 @@ function comparePlane(rule: string, sides: Sides<PlaneRules>, name: string): rea
 
 function clientSentences({ clients }: PlaneRules): readonly string[] {
   return [...clients].flatMap(([client, sentences]) => sentences.map((sentence) => `${client}: ${sentence}`))
-}
-
-function compareScope(rule: string, sides: Sides<ProcessScope>, name: string): readonly Draft[] {
-  return [
-    ...compareDemand(
-      `${rule}.plane`,
-      both(sides, (scope) => scope.plane),
-      `The plane of ${name}`,
-    ),
-    // A process that names no scope is then of one whose demands are others.
-    ...compareFlag(
-      `${rule}.default`,
-      both(sides, (scope) => scope.isDefault),
-      permits,
-      {
-        holds: `${name} is the scope of a process that names none.`,
-        ended: `${name} is no longer the scope of a process that names none.`,
-      },
-    ),
-    ...compareItems(
-      `${rule}.commands`,
-      both(sides, (scope) => scope.commands),
-      demands,
-      (command, now) =>
-        now === 'added'
-          ? `\`${command}\` is of the scope ${name}.`
-          : `\`${command}\` is no longer of the scope ${name}.`,
-    ),
-  ]
 }
