@@ -12,7 +12,7 @@ import os
 import re
 import sys
 
-CONTRACT = {"name": "agenticverz", "file": "agenticverz.yaml", "digest": "sha256:9b8d58108dfb06c14b5b0c56f533859a52bb0e7ab3914c57b39abc0b6b61b62c"}
+CONTRACT = {"name": "agenticverz", "file": "agenticverz.yaml", "digest": "sha256:fc306137e18fdfd4971037370d69029b8a3cde018ae58c942854fa9d6ac79028"}
 DISCRIMINATORS = ["AOS_MODE", "DB_AUTHORITY"]
 SCOPES = ["runtime", "migrate", "seed"]
 MODES = [

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Compiled by sallyport from agenticverz.yaml. Do not edit it: compile the contract again.
-# contract agenticverz sha256:9b8d58108dfb06c14b5b0c56f533859a52bb0e7ab3914c57b39abc0b6b61b62c
+# contract agenticverz sha256:fc306137e18fdfd4971037370d69029b8a3cde018ae58c942854fa9d6ac79028
 #
 #   sh guard.sh [--scope runtime|migrate|seed] [-- command…]
 #
@@ -8,7 +8,7 @@
 # scope and stops the script that sourced it; with `set -- --functions` it defines sallyport_check alone.
 
 # shellcheck disable=SC2034
-sallyport_digest='sha256:9b8d58108dfb06c14b5b0c56f533859a52bb0e7ab3914c57b39abc0b6b61b62c'
+sallyport_digest='sha256:fc306137e18fdfd4971037370d69029b8a3cde018ae58c942854fa9d6ac79028'
 
 _sp_no() { # code name owner secret expected fix
   _sp_count=$((_sp_count + 1))
@@ -125,7 +125,7 @@ sallyport_check() {
 _sp_all() {
   if [ "${SALLYPORT_CONTRACT_DIGEST-$sallyport_digest}" != "$sallyport_digest" ]; then
     _sp_seen='another digest'
-    _sp_no E103 contract '' '' 'sha256:9b8d58108dfb06c14b5b0c56f533859a52bb0e7ab3914c57b39abc0b6b61b62c' 'compile the contract again'
+    _sp_no E103 contract '' '' 'sha256:fc306137e18fdfd4971037370d69029b8a3cde018ae58c942854fa9d6ac79028' 'compile the contract again'
   fi
   case $_sp_scope in
     'runtime' | 'migrate' | 'seed') ;;
@@ -806,7 +806,7 @@ _sp_main() {
   if [ -f "$_sp_beside" ] && command -v sha256sum >/dev/null; then
     if [ "sha256:$(sha256sum <"$_sp_beside" | cut -c 1-64)" != "$sallyport_digest" ]; then
       _sp_count=0 _sp_seen='another digest'
-      _sp_no E103 contract '' '' 'sha256:9b8d58108dfb06c14b5b0c56f533859a52bb0e7ab3914c57b39abc0b6b61b62c' 'compile the contract again'
+      _sp_no E103 contract '' '' 'sha256:fc306137e18fdfd4971037370d69029b8a3cde018ae58c942854fa9d6ac79028' 'compile the contract again'
       return 78
     fi
   fi
