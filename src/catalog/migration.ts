@@ -4,11 +4,11 @@ import { Failure, type Secret } from '../primitives/index.ts'
 
 const databases = [{ schemes: /^postgres(ql)?(\+[a-z0-9_]+)?:/, open: openPostgresDatabase }] as const
 
-/** The database of a connection string. Throws `option_invalid` for one of a kind that nobody knows, `database_unreachable` for a broken one. */
+/** The database of a connection string. Throws `migration_refused` for one of a kind that nobody knows, or that cannot be read. */
 export function openMigrationDatabase(connection: Secret): MigrationDatabase {
   const kind = databases.find(({ schemes }) => schemes.test(connection.reveal()))
   if (kind) return kind.open(connection)
-  throw new Failure('option_invalid', 'Migrations are held for PostgreSQL alone.', {
+  throw new Failure('migration_refused', 'Migrations are held for PostgreSQL alone.', {
     next: 'write postgresql://USER:PASSWORD@HOST:PORT/DATABASE',
   })
 }

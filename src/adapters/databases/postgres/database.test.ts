@@ -107,6 +107,14 @@ test('nothing answers at a closed port', async () => {
   assert.equal(failure.code, 'database_unreachable')
 })
 
+test('what the connection string alone decides is not asked of the database', async () => {
+  const file = await codeOf('postgresql://a:b@127.0.0.1:1/c?sslmode=require&sslrootcert=/nowhere/ca.pem')
+  assert.equal(
+    `${file.code} ${file.message}`,
+    'migration_refused The connection string of the database names a file that cannot be read (ENOENT).',
+  )
+})
+
 const targets: readonly (readonly [url: string, target: unknown])[] = [
   ['postgres://a:b@db.example.com/c', { kind: 'tcp', host: 'db.example.com', port: 5432 }],
   ['postgresql+psycopg://a:b@[::1]:6432/c', { kind: 'tcp', host: '::1', port: 6432 }],
@@ -138,5 +146,5 @@ const targets: readonly (readonly [url: string, target: unknown])[] = [
 for (const [url, target] of targets)
   test(`${url === '' ? 'an empty string' : url} leads to ${JSON.stringify(target)}`, () => {
     if (target !== 'refused') assert.deepEqual(openPostgresDatabase(new Secret(url)).target, target)
-    else assert.throws(() => openPostgresDatabase(new Secret(url)), { code: 'database_unreachable' })
+    else assert.throws(() => openPostgresDatabase(new Secret(url)), { code: 'migration_refused' })
   })

@@ -12,7 +12,8 @@ import { readTarget } from './target.ts'
 
 /**
  * A PostgreSQL database with one row of its own, `sallyport.migration`: the role it was stamped with, and a lease with a fence. Every
- * call is one transaction with a lock that ends with it, so a pooler in transaction mode changes nothing. Throws `database_unreachable`.
+ * call is one transaction with a lock that ends with it, so a pooler in transaction mode changes nothing. Throws `migration_refused` for a
+ * connection string that is none.
  */
 export function openPostgresDatabase(connection: Secret): MigrationDatabase {
   const { target, url } = readTarget(connection)

@@ -1,12 +1,13 @@
 import { Client, DatabaseError } from 'pg'
 import { Failure } from '../../../primitives/index.ts'
+import { refused } from './target.ts'
 
 const connectMilliseconds = 10_000
 const statementMilliseconds = 10_000
 
 /**
  * One transaction in a session of its own: nothing is kept between two, so that a pooler may change servers as it likes. Throws
- * `database_unreachable` and `database_refused`; neither says what stands in the connection string.
+ * `database_unreachable`, `database_refused` and `migration_refused`; none says what stands in the connection string.
  */
 export async function inTransaction<Result>(
   url: string,
@@ -34,14 +35,29 @@ export async function inTransaction<Result>(
 }
 
 function open(url: string): Client {
-  const client = new Client({
-    connectionString: url,
-    connectionTimeoutMillis: connectMilliseconds,
-    query_timeout: statementMilliseconds + 1000,
-  })
+  const client = createClient(url)
   // A connection that dies between two statements is told by the next one.
   client.on('error', () => undefined)
   return client
+}
+
+/** Throws `migration_refused` for what the driver cannot read, such as the file of a certificate. */
+function createClient(url: string): Client {
+  try {
+    return new Client({
+      connectionString: url,
+      connectionTimeoutMillis: connectMilliseconds,
+      query_timeout: statementMilliseconds + 1000,
+    })
+  } catch (thrown) {
+    const code = errorCode(thrown)
+    if (code?.startsWith('E'))
+      throw refused(
+        `names a file that cannot be read (${code})`,
+        'see to the file of sslrootcert, sslcert or sslkey',
+      )
+    throw refused('is no URL of PostgreSQL')
+  }
 }
 
 /** Classes 28 (login), 3D (no such database), 42 (no permission) and 0A of SQLSTATE are a no; whatever else is out of reach. */
