@@ -4,6 +4,7 @@ import type { Target } from './config.ts'
 import type { Ask, Database } from './database.ts'
 import { exactness, mayNotGrant, refuseInexact, type ServerFacts } from './exactness.ts'
 import { isRefusedGrant } from './failure.ts'
+import { grantsLock, withLockIfFree } from './locks.ts'
 import { name, text } from './quote.ts'
 
 /** How a role comes to its verb on its table. */
@@ -17,9 +18,6 @@ export type Access = {
 
 /** What everybody has already is not granted again: the catalogue stays small, and the broker needs less. */
 type Opens = { readonly schema: boolean; readonly database: boolean }
-
-/** GRANT and REVOKE on one table fail when they meet (`tuple concurrently updated`), so the brokers queue. */
-export const grantsLock = 'pg_advisory_xact_lock(1935765614, 0)'
 
 /** The first version in which a membership can be without `SET ROLE`. */
 const groupsSince = 160_000
@@ -46,7 +44,7 @@ export async function findAccess(
     await makeGroup(ask, { ...direct, group })
     return { access: { ...direct, group }, stale: groups }
   }
-  const { access, stale } = await database.transaction(signal, find, { lock: grantsLock })
+  const { access, stale } = await withLockIfFree(database, grantsLock, signal, find)
   for (const group of stale) await dropUnused(database, group, signal)
   return access
 }
@@ -148,5 +146,5 @@ async function dropUnused(database: Database, group: string, signal: AbortSignal
     )
     if (!member) await ask(`GRANT ${role} TO CURRENT_USER; DROP OWNED BY ${role}; DROP ROLE ${role}`)
   }
-  await database.transaction(signal, drop, { lock: grantsLock }).catch(() => undefined)
+  await withLockIfFree(database, grantsLock, signal, drop).catch(() => undefined)
 }

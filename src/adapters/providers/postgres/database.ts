@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises'
 import type { ClientConfig, Pool } from 'pg'
-import type { Secret } from '../../../primitives/index.ts'
+import { Failure, type Secret } from '../../../primitives/index.ts'
 import type { Server } from './config.ts'
-import { isCatalogRace, toProviderFailure } from './failure.ts'
+import { errorCode, isCatalogRace, toProviderFailure } from './failure.ts'
 
 export type Row = Readonly<Record<string, unknown>>
 
@@ -26,7 +26,7 @@ export interface Database {
 }
 
 export type Locks = {
-  readonly lock: string
+  readonly lock?: string
   /** How long each lock of the transaction is waited for, in milliseconds; as long as for any statement without it. */
   readonly lockTimeoutMs?: number
 }
@@ -92,6 +92,8 @@ export async function clientConfig(
     enableChannelBinding: server.tls !== undefined,
     connectionTimeoutMillis: connectTimeoutMs,
     application_name: 'sallyport',
+    // Whoever may create functions in another schema would have them called as the broker.
+    options: '-c search_path=pg_catalog,pg_temp',
   }
 }
 
@@ -159,12 +161,15 @@ async function acquire(pool: Pool, signal: AbortSignal) {
 
 const raced = Symbol('raced')
 
+/** A transaction with a `lockTimeoutMs` waited so long for a lock. */
+export const lockIsHeld = new Failure('provider_timeout', 'Somebody holds a lock in the database.')
+
 /** A server that commits asynchronously could forget a revocation when it crashes. */
 function beginWith(locks: Locks | undefined): string {
   const durable = `CASE current_setting('synchronous_commit') WHEN 'off' THEN set_config('synchronous_commit', 'on', true) END`
   const timeout = locks?.lockTimeoutMs
   const patience = timeout === undefined ? [] : [`set_config('lock_timeout', '${timeout}', true)`]
-  return `BEGIN; SELECT ${[durable, ...patience, ...(locks ? [locks.lock] : [])].join(', ')}`
+  return `BEGIN; SELECT ${[durable, ...patience, ...(locks?.lock === undefined ? [] : [locks.lock])].join(', ')}`
 }
 
 async function attempt<Result>(
@@ -180,7 +185,7 @@ async function attempt<Result>(
   } catch (thrown) {
     await ask('ROLLBACK').catch(() => undefined)
     if (isCatalogRace(thrown) && tries < catalogTriesMax) return raced
-    throw thrown
+    throw errorCode(thrown) === '55P03' ? lockIsHeld : thrown
   }
 }
 

@@ -1,55 +1,63 @@
-import { Failure } from '../../../primitives/index.ts'
-import { grantsLock } from './access.ts'
 import type { Ask, Database, Row } from './database.ts'
-import { errorCode } from './failure.ts'
+import { grantsLock, leaseLock, withLock, withLockIfFree } from './locks.ts'
+import { findRole } from './planted.ts'
 import { name } from './quote.ts'
-import { findRole, leaseLock } from './role.ts'
+import {
+  type Holder,
+  join,
+  keepCuttingOff,
+  terminateOnce,
+  terminateSessions,
+  unlessGone,
+} from './sessions.ts'
 
 /**
- * Ends the role of a lease: no new login, no session, no privilege, nothing owned, no role. Every step may be repeated, by anybody, at
- * any time; when the role is gone there is nothing left to do.
+ * Ends the role of a lease: no session, no new login, no privilege, nothing owned, no role. Every step may be repeated, by anybody, at
+ * any time; when the role is gone there is nothing left to do. Nothing that its holder can lock stands before the end of its sessions.
  */
 export async function endRole(database: Database, leaseId: string, signal: AbortSignal): Promise<void> {
-  const named = name(leaseId)
-  const lock = leaseLock(leaseId)
-  const forbidLogin = async (ask: Ask) => {
-    const found = await findRole(ask, leaseId)
-    // Its privileges are needed to end its sessions and to drop what it owns; the broker holds every one of them already.
-    if (found !== undefined) await ask(`ALTER ROLE ${named} NOLOGIN; GRANT ${named} TO CURRENT_USER`)
-    return found
-  }
-  const role = await database.transaction(signal, forbidLogin, { lock })
+  const find = (ask: Ask) => findRole(ask, leaseId)
+  const role =
+    (await database.session(signal, find)) ?? (await withLock(database, leaseLock(leaseId), signal, find))
   if (role === undefined) return
+  await shutOut(database, { role, leaseId }, signal)
   const places = await database.session(signal, async (ask) => {
     await terminateSessions(ask, role)
     return placesOf(ask, role)
   })
   for (const { database: other } of places.filter(({ here }) => !here))
-    await database.elsewhere(other, signal, (ask) => dropOwned(ask, leaseId))
+    await database.elsewhere(other, signal, (ask) => unlessGone(ask(`DROP OWNED BY ${name(leaseId)}`)))
   const drop = async (ask: Ask) => {
-    if ((await findRole(ask, leaseId)) === undefined) return
+    if ((await find(ask)) === undefined) return
     // Who was in the middle of logging in while logins were forbidden is seen now.
     await terminateSessions(ask, role)
-    if (places.some(({ here }) => here)) await ask(`SELECT ${grantsLock}`)
-    await ask(`DROP OWNED BY ${named}; DROP ROLE ${named}`)
+    await unlessGone(ask(`DROP OWNED BY ${name(leaseId)}; DROP ROLE ${name(leaseId)}`))
   }
-  await database.transaction(signal, drop, { lock })
+  const locks = places.some(({ here }) => here) ? [leaseLock(leaseId), grantsLock] : [leaseLock(leaseId)]
+  await withLockIfFree(database, locks.join(', '), signal, drop)
 }
 
-const terminateRoundsMax = 5
-
-/** `pg_terminate_backend` with a time waits until the session is gone (PostgreSQL 14 and later). */
-async function terminateSessions(ask: Ask, role: number): Promise<void> {
-  for (let round = 1; round <= terminateRoundsMax; round += 1) {
-    // Within a transaction the list of sessions would stay as it was first seen.
-    await ask('SELECT pg_stat_clear_snapshot()')
-    const sessions = await ask(
-      'SELECT pg_terminate_backend(pid, 800) FROM pg_stat_activity WHERE usesysid = $1',
-      [role],
-    )
-    if (sessions.length === 0) return
+/** Its sessions end, and there are no new ones. */
+async function shutOut(database: Database, holder: Holder, signal: AbortSignal): Promise<void> {
+  await database.session(signal, async (ask) => {
+    await join(ask, holder)
+    await terminateOnce(ask, holder.role)
+  })
+  const forbid = (ask: Ask) => unlessGone(ask(`ALTER ROLE ${name(holder.leaseId)} NOLOGIN`))
+  const atOnce = await database.transaction(signal, forbid, { lockTimeoutMs: 100 }).then(
+    () => true,
+    () => false,
+  )
+  if (atOnce) return
+  // A role may alter itself, and keeps its row locked while it does. Who waits for the row comes next when that session is cut off.
+  const over = new AbortController()
+  const cutting = keepCuttingOff(database, holder, AbortSignal.any([signal, over.signal]))
+  try {
+    await database.transaction(signal, forbid)
+  } finally {
+    over.abort()
+    await cutting
   }
-  throw new Failure('provider_timeout', 'A session of the credential does not end.')
 }
 
 type Place = { readonly database: string; readonly here: boolean }
@@ -63,13 +71,4 @@ async function placesOf(ask: Ask, role: number): Promise<readonly Place[]> {
     [role],
   )
   return rows.map((row: Row) => ({ database: String(row['name']), here: row['here'] === true }))
-}
-
-async function dropOwned(ask: Ask, leaseId: string): Promise<void> {
-  try {
-    await ask(`DROP OWNED BY ${name(leaseId)}`)
-  } catch (thrown) {
-    // Another revocation was here first, and the role is gone.
-    if (errorCode(thrown) !== '42704') throw thrown
-  }
 }

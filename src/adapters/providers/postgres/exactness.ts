@@ -86,17 +86,16 @@ function holdsNothingElse(group: string, target: Target, { databaseOid }: Server
 export async function refuseInexact(ask: Ask, { role, target, server }: Holder): Promise<never> {
   const [row] = await ask(whatIsHeld(role, target, server))
   const held = names(row, 'held')
-  const named = `${target.schema}.${target.table}`
   const more = held.filter((verb) => verb !== target.privilege)
   if (held.includes(target.privilege) && row?.['reaches'] === true) {
     if (more.length > 0)
-      throw tooWide(`everybody (PUBLIC) may also ${more.join(', ')}`, more.join(', '), named)
+      throw tooWide(`everybody (PUBLIC) may also ${more.join(', ')}`, more.join(', '), target)
     const others = names(row, 'columns').filter((column) => !target.columns?.includes(column))
     if (target.columns && others.length > 0)
       throw tooWide(
         `everybody (PUBLIC) may also ${target.privilege} ${others.join(', ')}`,
         target.privilege,
-        named,
+        target,
       )
   }
   throw mayNotGrant(target)
@@ -110,13 +109,14 @@ function names(row: Row | undefined, column: string): readonly string[] {
 export function mayNotGrant({ privilege, schema, table }: Target): Failure {
   const message = `The broker's role may not grant ${privilege} on ${schema}.${table}.`
   return new Failure('provider_refused', message, {
-    next: `GRANT ${privilege} ON ${schema}.${table} TO the broker's role WITH GRANT OPTION; the same for USAGE on the schema and CONNECT where PUBLIC has neither`,
+    next: `GRANT ${privilege} ON ${name(schema)}.${name(table)} TO the broker's role WITH GRANT OPTION; the same for USAGE on the schema and CONNECT where PUBLIC has neither`,
   })
 }
 
-function tooWide(what: string, verbs: string, table: string): Failure {
-  const message = `A credential for ${table} would be wider than the request: ${what}.`
-  return new Failure('provider_refused', message, { next: `REVOKE ${verbs} ON ${table} FROM PUBLIC` })
+function tooWide(what: string, verbs: string, { schema, table }: Target): Failure {
+  const message = `A credential for ${schema}.${table} would be wider than the request: ${what}.`
+  const next = `REVOKE ${verbs} ON ${name(schema)}.${name(table)} FROM PUBLIC`
+  return new Failure('provider_refused', message, { next })
 }
 
 /** What a role can do with the table, whether it gets there, and which columns it can use: one row. */

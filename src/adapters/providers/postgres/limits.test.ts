@@ -14,6 +14,7 @@ import {
   startTestbed,
   type Testbed,
 } from './testbed.fixture.ts'
+import { togetherLimits } from './together.ts'
 
 test('against a server', async (context) => {
   const bed = await startTestbed()
@@ -44,16 +45,19 @@ test('against a server', async (context) => {
     },
   )
 
-  await context.test('sessions that come back are ended five times, and not once more', async () => {
-    const ending = async (returning: number) => {
-      const leaseId = newLeaseId()
-      await bed.provider.mint(orderFor(leaseId), live())
-      await endRole(withSessions(database, returning), leaseId, live())
-      return bed.admin(`SELECT 1 FROM pg_roles WHERE rolname = '${leaseId}'`)
-    }
-    assert.deepEqual(await ending(4), [])
-    await assert.rejects(ending(5), failsWith('provider_timeout', /session/))
-  })
+  await context.test(
+    'sessions that come back are ended, and after that five times, and not once more',
+    async () => {
+      const ending = async (returning: number) => {
+        const leaseId = newLeaseId()
+        await bed.provider.mint(orderFor(leaseId), live())
+        await endRole(withSessions(database, returning), leaseId, live())
+        return bed.admin(`SELECT 1 FROM pg_roles WHERE rolname = '${leaseId}'`)
+      }
+      assert.deepEqual(await ending(5), [])
+      await assert.rejects(ending(6), failsWith('provider_timeout', /session/))
+    },
+  )
 
   await context.test(
     'a mint that finds a role of its lease begins anew four times, and not once more',
@@ -102,7 +106,10 @@ async function plantBefore(bed: Testbed, leaseId: string, times: number) {
     ])
   return standBetween(bed, async (bytes, { upstream }) => {
     // Each try is one that could be shared, and then, because that fails, one alone.
-    const making = left > 0 && bytes.includes(`CREATE ROLE "${leaseId}"`) && bytes.includes('lock_timeout')
+    const making =
+      left > 0 &&
+      bytes.includes(`CREATE ROLE "${leaseId}"`) &&
+      bytes.includes(`'lock_timeout', '${togetherLimits.lockMs}'`)
     if (making) left -= 1
     if (making) await plant()
     upstream.write(bytes)

@@ -324,7 +324,7 @@ describe('a role of one verb on one table', () => {
         return (
           thrown instanceof Error &&
           'next' in thrown &&
-          thrown.next === 'REVOKE INSERT, DELETE ON public.open FROM PUBLIC'
+          thrown.next === 'REVOKE INSERT, DELETE ON "public"."open" FROM PUBLIC'
         )
       })
       await bed.admin('REVOKE ALL ON public.open FROM PUBLIC', 'GRANT SELECT (open) ON public.open TO PUBLIC')

@@ -24,7 +24,7 @@ import {
 import { type Database, openDatabase } from './database.ts'
 import { endRole } from './ending.ts'
 import { tryLogin } from './login.ts'
-import { plantedRoles } from './role.ts'
+import { plantedRoles } from './planted.ts'
 import { newPassword, rotatePassword } from './rotation.ts'
 import { scramVerifier } from './scram.ts'
 import { createRoleMaker, type MakeRole } from './together.ts'

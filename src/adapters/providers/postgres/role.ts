@@ -1,10 +1,11 @@
 import type { MintOrder } from '../../../broker/index.ts'
-import { Failure, timestamp } from '../../../primitives/index.ts'
+import { timestamp } from '../../../primitives/index.ts'
 import { type Access, accessStatements } from './access.ts'
 import type { PostgresConfig } from './config.ts'
 import type { Ask } from './database.ts'
 import { exactness, mayNotGrant, refuseInexact } from './exactness.ts'
 import { errorCode, isRefusedGrant } from './failure.ts'
+import { commentOf } from './planted.ts'
 import { name, text } from './quote.ts'
 
 /** What a role of the broker is made from. */
@@ -35,42 +36,6 @@ export async function createRole(ask: Ask, making: RoleOrder): Promise<boolean> 
 }
 
 const duplicateObject = '42710'
-
-/**
- * One at a time for each lease: a revocation waits for a mint whose caller has gone, and then sees what came of it. The lock ends
- * with the transaction.
- */
-export function leaseLock(leaseId: string): string {
-  return `pg_advisory_xact_lock(${leaseLocks}, hashtext(${text(leaseId)}))`
-}
-
-const leaseLocks = 1_935_765_613
-
-/** The role's number, if there is such a role. Throws `provider_refused` when it is not one that a broker made. */
-export async function findRole(ask: Ask, leaseId: string): Promise<number | undefined> {
-  const [row] = await ask(
-    `SELECT oid AS role, coalesce(shobj_description(oid, 'pg_authid'), '') AS comment FROM pg_roles WHERE rolname = $1`,
-    [leaseId],
-  )
-  if (!row) return undefined
-  if (typeof row['role'] === 'number' && String(row['comment']).startsWith(commentStart)) return row['role']
-  throw new Failure('provider_refused', 'A role of that name exists which no broker made.')
-}
-
-/** The lease ids whose roles this broker made. */
-export async function plantedRoles(ask: Ask, brokerName: string): Promise<readonly string[]> {
-  const rows = await ask(
-    `SELECT rolname FROM pg_roles WHERE starts_with(shobj_description(oid, 'pg_authid'), $1)`,
-    [commentOf(brokerName)],
-  )
-  return rows.map((row) => String(row['rolname']))
-}
-
-const commentStart = 'sallyport lease of '
-
-function commentOf(brokerName: string): string {
-  return `${commentStart}${brokerName.replace(/[^A-Za-z0-9._:/-]/g, '_')}, `
-}
 
 /** What is written for roles of one access, and after it the question whether they are exact: one text. */
 export function roleText(access: Access, makings: readonly RoleOrder[]): string {

@@ -2,7 +2,8 @@ import { Failure } from '../../../primitives/index.ts'
 import type { Access } from './access.ts'
 import type { Ask, Database } from './database.ts'
 import { isCatalogRace, isSqlState, toProviderFailure } from './failure.ts'
-import { createRole, leaseLock, type RoleOrder, roleText } from './role.ts'
+import { leaseLock, withLock } from './locks.ts'
+import { createRole, type RoleOrder, roleText } from './role.ts'
 
 /** Makes the role of a lease. Resolves to false when there is a role of its name already. Throws failures of the provider port. */
 export type MakeRole = (making: RoleOrder, signal: AbortSignal) => Promise<boolean>
@@ -82,8 +83,7 @@ async function make(database: Database, access: Access, batch: readonly Ordered[
 }
 
 function makeAlone(database: Database, { making, signal }: Ordered): Promise<boolean> {
-  const lock = leaseLock(making.order.leaseId)
-  return database.transaction(signal, (ask) => createRole(ask, making), { lock })
+  return withLock(database, leaseLock(making.order.leaseId), signal, (ask) => createRole(ask, making))
 }
 
 /** False when nothing was made and each is to be made alone. What it throws is true of each: the server may have committed, or not. */
