@@ -1,37 +1,22 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { after, test } from 'node:test'
+import { test } from 'node:test'
 import { parseEnv } from 'node:util'
 import fc from 'fast-check'
 import { requireContract } from '../contract/index.ts'
 import { compileContract, compileTargets } from './compile.ts'
 import { contractOf, everything } from './guard.fixture.ts'
+import { guardFolder, hasPython, run } from './guard-program.fixture.ts'
 import { posixExpression, pythonExpression } from './portable-expression.ts'
 
 const root = join(import.meta.dirname, '../..')
-const folder = mkdtempSync(join(tmpdir(), 'sallyport-compile-'))
-after(() => rmSync(folder, { recursive: true }))
+const { folder, write } = guardFolder()
 
 const contract = contractOf('agenticverz')
 const right = { AOS_MODE: 'local', DB_AUTHORITY: 'local', CUSTOMER_SANDBOX_ENABLED: 'true', PORT: '80' }
 const wrong = { ...right, PORT: 'hunter2' }
-
-function write(name: string, text: string): string {
-  writeFileSync(join(folder, name), text)
-  return join(folder, name)
-}
-
-function run(words: readonly string[], env: Readonly<Record<string, string>>) {
-  const [program = '', ...rest] = words
-  return spawnSync(program, rest, {
-    env: { PATH: process.env['PATH'], ...env },
-    encoding: 'utf8',
-    timeout: 30_000,
-  })
-}
 
 test('in TypeScript the mode says what is there and what it is', () => {
   write('guard.ts', compileContract(contract, 'ts'))
@@ -119,7 +104,7 @@ test('a guard is refused when the contract beside it, or the digest that is dema
   const all = [
     [process.execPath, program],
     ['sh', join(place, 'guard.sh')],
-    ...(run(['python3', '--version'], {}).status === 0 ? [['python3', '-c', python]] : []),
+    ...(hasPython ? [['python3', '-c', python]] : []),
   ]
   const text = readFileSync(join(root, 'contracts/agenticverz.yaml'), 'utf8')
   for (const words of all) {
@@ -134,44 +119,6 @@ test('a guard is refused when the contract beside it, or the digest that is dema
     assert.equal(stale.status, 78, words[0])
     assert.match(stale.stderr, /error\[E103\]/)
   }
-})
-
-test('the guard in sh becomes the command it is given, and takes no other word', () => {
-  const guard = write('guard.sh', compileContract(contract, 'sh'))
-  for (const shell of ['sh', 'bash']) {
-    if (run([shell, '-c', ':'], {}).error) continue
-    const command = 'echo $PORT; [ "$VAULT_TOKEN" ] || echo withheld; exit 7'
-    const became = run([shell, guard, '--', 'sh', '-c', command], {
-      ...right,
-      VAULT_TOKEN: 'hunter2',
-    })
-    assert.deepEqual([became.stdout, became.status], ['80\nwithheld\n', 7])
-    const refused = run([shell, guard, '--', 'echo', 'started'], { ...wrong, AOS_API_KEY: 'x' })
-    assert.deepEqual([refused.stdout, refused.status], ['', 78])
-    assert.equal(run([shell, guard, 'echo', 'started'], right).status, 64)
-    assert.equal(run([shell, guard, '--scope'], right).status, 64)
-    assert.equal(run([shell, guard, '--scope', 'migrate'], right).status, 78)
-    // Sourced, it stops the script.
-    const script = `. ${guard}\necho after`
-    assert.equal(run([shell, '-c', script], right).stdout, 'after\n')
-    const stopped = run([shell, '-c', script], wrong)
-    assert.deepEqual([stopped.stdout, stopped.status], ['', 78])
-  }
-})
-
-test('what a shell would expand stays text, in values and in the contract', () => {
-  const hostile = everything.replace("It's old", `$(touch ${folder}/pwned) \`id\` '; exit 0; #`)
-  const guard = write(
-    'hostile.sh',
-    compileContract(requireContract({ text: hostile, file: 'a $(id).yaml' }), 'sh'),
-  )
-  const { status } = run(['sh', guard], {
-    APP_MODE: `$(touch ${folder}/pwned)`,
-    AN_OLD_FLAG: '`id`',
-    A_LIST: 'a',
-  })
-  assert.equal(status, 78)
-  assert.throws(() => readFileSync(join(folder, 'pwned')), /ENOENT/)
 })
 
 test('an example file has every name, and as values nothing but placeholders', () => {
@@ -267,7 +214,7 @@ test('a portable expression says the same to JavaScript, Python and grep', (t) =
     wanted,
   )
   t.diagnostic(`${all.length} patterns and texts, of which ${wanted.filter(Boolean).length} match`)
-  if (run(['python3', '--version'], {}).status !== 0) return t.diagnostic('python3 is not there')
+  if (!hasPython) return t.diagnostic('python3 is not there')
   const input = JSON.stringify(all.map(([one, words]) => [pythonExpression(one), words]))
   const python = spawnSync(
     'python3',

@@ -27,7 +27,8 @@ modes:
   PROD: { class: production, match: { APP_MODE: prod } }
 scopes:
   runtime: { default: true }
-  migrate: { commands: ["migrate *"] }
+  migrate: { commands: ["migrate *", "db up", " tool  * now "] }
+  seed: { commands: [" ", "* seed *", "migrate down *", "a b c d e f g h i j *"] }
 variables:
   - group: all
     owner: Platform
@@ -55,6 +56,36 @@ prohibitions:
 `
 
 export type Case = { readonly env: Variables; readonly scope: string }
+
+/** Words of a command: some as a pattern of the contract has them, and others. */
+export function commands(rules: GuardRules): fc.Arbitrary<readonly string[]> {
+  const patterns = rules.scopes.flatMap((scope) =>
+    scope.commands.map((one) => one.split(' ').filter(Boolean)),
+  )
+  const any = fc.constantFrom(
+    'x',
+    '',
+    '*',
+    '(',
+    '!',
+    '-n',
+    '=',
+    "it's",
+    'two words',
+    'a\nb',
+    ...patterns.flat(),
+  )
+  const fitting = fc
+    .constantFrom(...patterns, ['x'])
+    .chain((words) => fc.tuple(...words.map((word) => (word === '*' ? any : fc.constant(word)))))
+  const cut = fc
+    .tuple(fitting, fc.array(any, { maxLength: 3 }), fc.integer({ min: 0, max: 12 }))
+    .map(([words, more, length]) => [...words, ...more].slice(0, length))
+  return fc
+    .tuple(fc.oneof(fitting, cut, fc.array(any, { maxLength: 4 })), fc.constantFrom('', '', '/nowhere/'))
+    .map(([[program, ...words], folder]) => (program === undefined ? [] : [`${folder}${program}`, ...words]))
+    .filter(([program]) => !program?.startsWith('-'))
+}
 
 /** Environments that are right, nearly right, and wrong in every way that one can be. */
 export function cases(rules: GuardRules): fc.Arbitrary<Case> {

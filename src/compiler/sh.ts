@@ -8,6 +8,8 @@ import {
   type VariableRule,
 } from '../guard/index.ts'
 import { posixExpression } from './portable-expression.ts'
+import { shellLauncher } from './sh-launcher.ts'
+import { quoted } from './sh-word.ts'
 
 /**
  * A standalone guard for POSIX shells (dash, bash, busybox), without another process unless a contract has patterns. It is a launcher:
@@ -30,7 +32,8 @@ sallyport_digest=${quoted(digest)}
 _sp_no() { # code name owner secret expected fix
   _sp_count=$((_sp_count + 1))
   case $1 in
-    E101 | E102) _sp_words='is none of the contract' ;;
+    E101) _sp_words='is none of the contract' ;;
+    E102) _sp_words='is none of the contract, or not that of the command' ;;
     E103) _sp_words='is another one' ;;
     E201) _sp_words='is required' ;;
     E202) _sp_words='is of another type' ;;
@@ -62,12 +65,12 @@ _sp_look() { # sensitive?
   esac
 }
 ${valueFunctions(rules)}
-# sallyport_check [scope]: 0, or 78 when the environment is not as the contract says.
+# sallyport_check [scope [scope of the command]]: 0, or 78 when the environment is not as the contract says.
 sallyport_check() {
   # Ranges of characters are those of ASCII; what it was before comes back.
   _sp_locale=\${LC_ALL-} _sp_localised=\${LC_ALL+x}
   LC_ALL=C
-  _sp_count=0 _sp_v='' _sp_seen='' _sp_words='' _sp_mode='${unknownMode}' _sp_scope=\${1-${defaultScope}}
+  _sp_count=0 _sp_v='' _sp_seen='' _sp_words='' _sp_mode='${unknownMode}' _sp_scope=\${1-${defaultScope}} _sp_belongs=\${2-}
   _sp_all
   if [ -n "$_sp_localised" ]; then LC_ALL=$_sp_locale; else unset LC_ALL; fi
   [ "$_sp_count" = 0 ] && return 0
@@ -79,61 +82,17 @@ sallyport_check() {
 _sp_all() {
 ${checks(rules)}}
 
-_sp_main() {
-  _sp_wanted=${quoted(defaultScope)}
-  if [ "\${1-}" = --scope ]; then
-    if [ $# -lt 2 ]; then return 64; fi
-    _sp_wanted=$2
-    shift 2
-  fi
-  if [ $# -gt 0 ] && [ "$1" != -- ]; then
-    echo 'usage: sh guard.sh [--scope SCOPE] [-- command…]' >&2
-    return 64
-  fi
-  ${staleBeside(rules)}
-  sallyport_check "$_sp_wanted" || return $?
-  ${keptBack(rules)}
-  if [ $# -gt 0 ]; then
-    shift
-    [ $# -gt 0 ] && exec "$@"
-  fi
-  return 0
-}
-
+${shellLauncher(rules)}
 if [ "\${1-}" != --functions ]; then
   _sp_main "$@" || exit $?
 fi
 `
 }
 
-/** A contract beside the guard must be the one that it was compiled from; \`$0\` is the guard when it is executed. */
-function staleBeside({ file, digest }: GuardRules): string {
-  const words = `_sp_count=0 _sp_seen='another digest'
-      _sp_no E103 contract '' '' ${quoted(digest)} 'compile the contract again'
-      return 78`
-  return `case $0 in
-    */*) _sp_beside=\${0%/*}/${file} ;;
-    *) _sp_beside=${file} ;;
-  esac
-  if [ -f "$_sp_beside" ] && command -v sha256sum >/dev/null; then
-    if [ "sha256:$(sha256sum <"$_sp_beside" | cut -c 1-64)" != "$sallyport_digest" ]; then
-      ${words}
-    fi
-  fi`
-}
-
-function keptBack({ variables }: GuardRules): string {
-  const internal = variables.filter((rule) => rule.internal).map(({ name }) => name)
-  return internal.length === 0 ? ':' : `unset ${internal.join(' ')}`
-}
-
-function quoted(text: string): string {
-  return `'${text.replaceAll("'", `'\\''`)}'`
-}
-
 function checks(rules: GuardRules): string {
   const { discriminators, variables } = rules
   return [
+    foreignCommand,
     stale(rules),
     scopeCheck(rules),
     modeCheck(rules),
@@ -145,6 +104,16 @@ function checks(rules: GuardRules): string {
     .map((text) => `${text.replace(/^(?=.)/gm, '  ')}\n`)
     .join('')
 }
+
+/** Whoever says `runtime` to a migration is refused. */
+const foreignCommand = `case $_sp_belongs in
+  '' | "$_sp_scope") ;;
+  *)
+    _sp_v=$_sp_scope
+    _sp_look no
+    _sp_no E102 scope '' '' "$_sp_belongs" "leave --scope out, or say $_sp_belongs"
+    ;;
+esac`
 
 function stale({ digest }: GuardRules): string {
   return `if [ "\${${digestVariable}-$sallyport_digest}" != "$sallyport_digest" ]; then

@@ -13,7 +13,8 @@ sallyport_digest='sha256:fc306137e18fdfd4971037370d69029b8a3cde018ae58c942854fa9
 _sp_no() { # code name owner secret expected fix
   _sp_count=$((_sp_count + 1))
   case $1 in
-    E101 | E102) _sp_words='is none of the contract' ;;
+    E101) _sp_words='is none of the contract' ;;
+    E102) _sp_words='is none of the contract, or not that of the command' ;;
     E103) _sp_words='is another one' ;;
     E201) _sp_words='is required' ;;
     E202) _sp_words='is of another type' ;;
@@ -108,12 +109,12 @@ _sp_is_list() {
   esac
 }
 
-# sallyport_check [scope]: 0, or 78 when the environment is not as the contract says.
+# sallyport_check [scope [scope of the command]]: 0, or 78 when the environment is not as the contract says.
 sallyport_check() {
   # Ranges of characters are those of ASCII; what it was before comes back.
   _sp_locale=${LC_ALL-} _sp_localised=${LC_ALL+x}
   LC_ALL=C
-  _sp_count=0 _sp_v='' _sp_seen='' _sp_words='' _sp_mode='?' _sp_scope=${1-runtime}
+  _sp_count=0 _sp_v='' _sp_seen='' _sp_words='' _sp_mode='?' _sp_scope=${1-runtime} _sp_belongs=${2-}
   _sp_all
   if [ -n "$_sp_localised" ]; then LC_ALL=$_sp_locale; else unset LC_ALL; fi
   [ "$_sp_count" = 0 ] && return 0
@@ -123,6 +124,14 @@ sallyport_check() {
 }
 
 _sp_all() {
+  case $_sp_belongs in
+    '' | "$_sp_scope") ;;
+    *)
+      _sp_v=$_sp_scope
+      _sp_look no
+      _sp_no E102 scope '' '' "$_sp_belongs" "leave --scope out, or say $_sp_belongs"
+      ;;
+  esac
   if [ "${SALLYPORT_CONTRACT_DIGEST-$sallyport_digest}" != "$sallyport_digest" ]; then
     _sp_seen='another digest'
     _sp_no E103 contract '' '' 'sha256:fc306137e18fdfd4971037370d69029b8a3cde018ae58c942854fa9d6ac79028' 'compile the contract again'
@@ -788,17 +797,33 @@ _sp_all() {
   if [ ! $_sp_migrates ] && [ "${CONFIRM_PROD_MIGRATIONS-}" = 'true' ]; then _sp_no E304 CONFIRM_PROD_MIGRATIONS 'Platform' '' 'not true' 'unset CONFIRM_PROD_MIGRATIONS, and set it for that one migration alone'; fi
 }
 
+# The scope whose commands have this one: _sp_belongs, empty for none.
+_sp_scope_of() { # command…
+  _sp_program=${1-} _sp_belongs=''
+  _sp_program=${_sp_program##*/}
+  if [ $# -ge 2 ] && [ "$_sp_program" = 'alembic' ] && [ "${2}" = 'upgrade' ]; then _sp_belongs='migrate'
+  elif [ "$_sp_program" = 'alembic' ]; then _sp_belongs='seed'
+  elif [ "$_sp_program" = 'psql' ]; then _sp_belongs='seed'
+  fi
+}
+
+_sp_usage() {
+  echo 'usage: sh guard.sh [--scope SCOPE] [-- command…]' >&2
+  return 64
+}
+
 _sp_main() {
-  _sp_wanted='runtime'
-  if [ "${1-}" = --scope ]; then
-    if [ $# -lt 2 ]; then return 64; fi
-    _sp_wanted=$2
+  _sp_named='' _sp_wanted=''
+  if [ "${1-}" = --scope ] && [ $# -gt 1 ]; then
+    _sp_named=yes _sp_wanted=$2
     shift 2
   fi
-  if [ $# -gt 0 ] && [ "$1" != -- ]; then
-    echo 'usage: sh guard.sh [--scope SCOPE] [-- command…]' >&2
-    return 64
+  if [ $# -gt 0 ]; then
+    [ "$1" = -- ] || _sp_usage || return $?
+    shift
   fi
+  # `exec` would read it as an option, and start another word than the one whose scope is asked.
+  case ${1-} in -*) _sp_usage || return $? ;; esac
   case $0 in
     */*) _sp_beside=${0%/*}/agenticverz.yaml ;;
     *) _sp_beside=agenticverz.yaml ;;
@@ -810,13 +835,11 @@ _sp_main() {
       return 78
     fi
   fi
-  sallyport_check "$_sp_wanted" || return $?
+  _sp_scope_of "$@"
+  if [ -z "$_sp_named" ]; then _sp_wanted=${_sp_belongs:-runtime}; fi
+  sallyport_check "$_sp_wanted" "$_sp_belongs" || return $?
   unset VAULT_TOKEN
-  if [ $# -gt 0 ]; then
-    shift
-    [ $# -gt 0 ] && exec "$@"
-  fi
-  return 0
+  if [ $# -gt 0 ]; then exec "$@"; fi
 }
 
 if [ "${1-}" != --functions ]; then

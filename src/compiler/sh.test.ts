@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict'
+import { mkdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { requireContract } from '../contract/index.ts'
+import { compileContract } from './compile.ts'
+import { contractOf, everything } from './guard.fixture.ts'
+import { guardFolder, run, shells } from './guard-program.fixture.ts'
+
+const { folder, write } = guardFolder()
+const contract = contractOf('agenticverz')
+const guard = write('guard.sh', compileContract(contract, 'sh'))
+const right = { AOS_MODE: 'local', DB_AUTHORITY: 'local', CUSTOMER_SANDBOX_ENABLED: 'true', PORT: '80' }
+const wrong = { ...right, PORT: 'hunter2' }
+
+/** A production whose database is a replica: nothing migrates it. */
+const replica = {
+  AOS_MODE: 'prod',
+  DB_AUTHORITY: 'neon',
+  CUSTOMER_SANDBOX_ENABLED: 'false',
+  DATABASE_URL: 'postgresql://a@db/x',
+  DB_ROLE: 'replica',
+  PATH: `${join(folder, 'bin')}:${process.env['PATH']}`,
+}
+
+mkdirSync(join(folder, 'bin'))
+const migrator = '#!/bin/sh\necho migrated "$@"\n'
+write('bin/alembic', migrator)
+write('bin/-alembic', migrator)
+
+for (const shell of shells) {
+  const name = shell.join(' ')
+
+  test(`in ${name} the guard becomes the command it is given, and takes no other word`, () => {
+    const command = 'echo $PORT; [ "$VAULT_TOKEN" ] || echo withheld; exit 7'
+    const became = run([...shell, guard, '--', 'sh', '-c', command], { ...right, VAULT_TOKEN: 'hunter2' })
+    assert.deepEqual([became.stdout, became.status], ['80\nwithheld\n', 7])
+    const refused = run([...shell, guard, '--', 'echo', 'started'], { ...wrong, AOS_API_KEY: 'x' })
+    assert.deepEqual([refused.stdout, refused.status], ['', 78])
+    assert.equal(run([...shell, guard, '--scope', 'migrate'], right).status, 78)
+    for (const words of [
+      ['echo', 'started'],
+      ['--scope'],
+      ['--scope', 'runtime', 'echo', 'started'],
+      // A shell reads these as its own.
+      ['--', '--', 'echo', 'started'],
+      ['--', '-alembic'],
+    ]) {
+      const { stdout, stderr, status } = run([...shell, guard, ...words], right)
+      assert.deepEqual([stdout, status], ['', 64], words.join(' '))
+      assert.match(stderr, /^usage: /, words.join(' '))
+    }
+  })
+
+  test(`in ${name} a migration has the rules of one, whatever scope is named`, () => {
+    const start = (words: readonly string[], env: Readonly<Record<string, string>> = {}) =>
+      run([...shell, guard, ...words], { ...replica, ...env })
+    const migration = ['--', 'alembic', 'upgrade', 'head']
+    const path = ['--', join(folder, 'bin/alembic'), 'upgrade']
+    for (const words of [migration, path, ['--scope', 'migrate', ...migration]]) {
+      const { stdout, stderr, status } = start(words)
+      assert.deepEqual([stdout, status], ['', 78], words.join(' '))
+      assert.match(stderr, /^error\[E301\] DB_ROLE .*1 problem · mode PROD · scope migrate/s)
+    }
+    for (const scope of ['runtime', 'seed']) {
+      const { stdout, stderr, status } = start(['--scope', scope, ...migration])
+      assert.deepEqual([stdout, status], ['', 78])
+      assert.match(stderr, /^error\[E102\] scope .*leave --scope out, or say migrate/s)
+    }
+    assert.match(start(migration, { DB_ROLE: 'prod' }).stderr, /^error\[E302\] CONFIRM_PROD_MIGRATIONS /)
+    const confirmed = { DB_ROLE: 'prod', CONFIRM_PROD_MIGRATIONS: 'true' }
+    assert.equal(start(migration, confirmed).stdout, 'migrated upgrade head\n')
+  })
+
+  test(`in ${name} a sourced guard stops the script`, () => {
+    const script = `. ${guard}\necho after`
+    assert.equal(run([...shell, '-c', script], right).stdout, 'after\n')
+    const stopped = run([...shell, '-c', script], wrong)
+    assert.deepEqual([stopped.stdout, stopped.status], ['', 78])
+  })
+}
+
+test('what a shell would expand stays text, in values and in the contract', () => {
+  const hostile = everything
+    .replace("It's old", `$(touch ${folder}/pwned) \`id\` '; exit 0; #`)
+    .replace('"migrate *"', `"migrate * $(touch${folder}/pwned) 'x' *"`)
+  const one = write(
+    'hostile.sh',
+    compileContract(requireContract({ text: hostile, file: 'a $(id).yaml' }), 'sh'),
+  )
+  const { status } = run(['sh', one, '--', 'migrate', '(', '!', '*', '-n'], {
+    APP_MODE: `$(touch ${folder}/pwned)`,
+    AN_OLD_FLAG: '`id`',
+    A_LIST: 'a',
+  })
+  assert.equal(status, 78)
+  assert.throws(() => readFileSync(join(folder, 'pwned')), /ENOENT/)
+})
