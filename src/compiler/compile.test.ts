@@ -92,33 +92,73 @@ test('a guard in JavaScript gives the variables in their types, or stops the pro
   assert.doesNotMatch(secret.stderr, /hunter2/)
 })
 
-test('a guard is refused when the contract beside it, or the digest that is demanded, is another one', () => {
-  const place = join(folder, 'stale')
+/** Programs in each language whose guard stands in a folder of its own, and which catch whatever can be caught. */
+function guardedPrograms(name: string): {
+  readonly place: string
+  readonly programs: readonly (readonly string[])[]
+} {
+  const place = join(folder, name)
   mkdirSync(place)
-  writeFileSync(join(place, 'guard.mjs'), compileContract(contract, 'js'))
-  writeFileSync(join(place, 'guard.sh'), compileContract(contract, 'sh'))
-  writeFileSync(join(place, 'guard.py'), compileContract(contract, 'python'))
-  const program = join(place, 'program.mjs')
-  writeFileSync(program, `import { enforce } from './guard.mjs'\nenforce()\n`)
-  const python = `import sys; sys.path.insert(0, ${JSON.stringify(place)}); import guard; guard.enforce()`
-  const all = [
-    [process.execPath, program],
-    ['sh', join(place, 'guard.sh')],
-    ...(hasPython ? [['python3', '-c', python]] : []),
+  for (const [target, file] of [
+    ['js', 'guard.mjs'],
+    ['sh', 'guard.sh'],
+    ['python', 'guard.py'],
+  ] as const)
+    write(join(name, file), compileContract(contract, target))
+  const program = write(
+    join(name, 'program.mjs'),
+    `import { enforce } from './guard.mjs'\ntry { enforce() } catch {}\nconsole.log('went on')\n`,
+  )
+  const python = `import sys; sys.path.insert(0, ${JSON.stringify(place)})
+from guard import enforce
+try: enforce()
+except BaseException: pass
+print('went on')`
+  const inPython = [
+    ['python3', '-c', python],
+    ['python3', join(place, 'guard.py')],
   ]
-  const text = readFileSync(join(root, 'contracts/agenticverz.yaml'), 'utf8')
-  for (const words of all) {
-    rmSync(join(place, 'agenticverz.yaml'), { force: true })
-    assert.equal(run(words, right).status, 0, words[0])
-    writeFileSync(join(place, 'agenticverz.yaml'), text)
-    assert.equal(run(words, right).status, 0, words[0])
-    const demanded = run(words, { ...right, SALLYPORT_CONTRACT_DIGEST: 'sha256:0' })
-    assert.equal(demanded.status, 78, words[0])
-    writeFileSync(join(place, 'agenticverz.yaml'), `${text}\n`)
-    const stale = run(words, right)
-    assert.equal(stale.status, 78, words[0])
-    assert.match(stale.stderr, /error\[E103\]/)
+  return {
+    place,
+    programs: [
+      [process.execPath, program],
+      ['sh', join(place, 'guard.sh'), '--', 'echo', 'went on'],
+      ...(hasPython ? inPython : []),
+    ],
   }
+}
+
+test('a guard is refused when the contract beside it, or the digest that is demanded, is another one', () => {
+  const { place, programs } = guardedPrograms('stale')
+  const beside = join(place, 'agenticverz.yaml')
+  const text = readFileSync(join(root, 'contracts/agenticverz.yaml'), 'utf8')
+  const refuses = (words: readonly string[], env: Readonly<Record<string, string>>) => {
+    const { status, stdout, stderr } = run(words, env)
+    assert.deepEqual([stdout, status], ['', 78], words.join(' '))
+    assert.match(stderr, /error\[E103\]/)
+  }
+  for (const words of programs) {
+    assert.equal(run(words, right).status, 0, words.join(' '))
+    refuses(words, { ...right, SALLYPORT_CONTRACT_DIGEST: 'sha256:0' })
+    writeFileSync(beside, text)
+    assert.equal(run(words, right).status, 0, words.join(' '))
+    writeFileSync(beside, `${text}\n`)
+    refuses(words, right)
+    rmSync(beside)
+    // There, and nobody can read it.
+    mkdirSync(beside)
+    refuses(words, right)
+    rmSync(beside, { recursive: true })
+  }
+})
+
+test('a guard that cannot say what is wrong stops the program all the same', () => {
+  const { programs } = guardedPrograms('silent')
+  for (const words of programs)
+    for (const nowhere of ['2>/dev/full', '2>&-']) {
+      const { status, stdout } = run(['sh', '-c', `"$@" ${nowhere}`, 'sh', ...words], wrong)
+      assert.deepEqual([stdout, status], ['', 78], `${words.join(' ')} ${nowhere}`)
+    }
 })
 
 test('an example file has every name, and as values nothing but placeholders', () => {

@@ -284,18 +284,26 @@ READERS = {
 def enforce(scope=${text(defaultScope)}, env=None):
     """Stops the program with exit code 78 and every problem on standard error, or gives the declared variables in their types."""
     env = dict(os.environ if env is None else env)
-    mode, found = check(env, scope)
+    mode = _checked(env, scope, "program")
+    values = {name: READERS.get(rule[4], str)(env[name]) for name, rule in VARIABLES.items() if name in env}
+    return dict(values, mode=mode, scope=scope)
+
+
+def _checked(env, scope, seen_by):
+    """The mode; ends the process with exit code 78 when anything is wrong."""
+    mode, found = check(env, scope, seen_by)
     if _is_stale():
         found.insert(0, {"code": "E103", "variable": None, "owner": None, "secret_paths": [], "seen": "another digest",
                          "message": "This guard is of another contract than " + CONTRACT["file"] + " says.",
                          "expected": CONTRACT["digest"]})
     if found:
-        sys.stderr.write(report(mode, scope, found))
-        sys.stderr.flush()
-        # Not an exception, which a bare \`except\` could catch.
-        os._exit(78)
-    values = {name: READERS.get(rule[4], str)(env[name]) for name, rule in VARIABLES.items() if name in env}
-    return dict(values, mode=mode, scope=scope)
+        try:
+            sys.stderr.write(report(mode, scope, found))
+            sys.stderr.flush()
+        finally:
+            # Not an exception, which a bare \`except\` could catch; also where nothing can be written.
+            os._exit(78)
+    return mode
 
 
 def report(mode, scope, found):
@@ -314,10 +322,14 @@ def report(mode, scope, found):
 
 def _is_stale():
     beside = os.path.join(os.path.dirname(os.path.abspath(__file__)), CONTRACT["file"])
-    if not os.path.exists(beside):
+    try:
+        with open(beside, "rb") as file:
+            return "sha256:" + hashlib.sha256(file.read()).hexdigest() != CONTRACT["digest"]
+    except (FileNotFoundError, NotADirectoryError):
         return False
-    with open(beside, "rb") as file:
-        return "sha256:" + hashlib.sha256(file.read()).hexdigest() != CONTRACT["digest"]
+    except OSError:
+        # One that is there and cannot be read may be another one.
+        return True
 
 
 if __name__ == "__main__":
@@ -326,9 +338,6 @@ if __name__ == "__main__":
         sys.stderr.write("usage: python3 guard.py [--scope SCOPE]\\n")
         sys.exit(64)
     # Whoever starts this file is a launcher; a program calls enforce().
-    mode, found = check(dict(os.environ), words[1] if words else ${text(defaultScope)}, "launcher")
-    if found:
-        sys.stderr.write(report(mode, words[1] if words else ${text(defaultScope)}, found))
-        sys.exit(78)
+    _checked(dict(os.environ), words[1] if words else ${text(defaultScope)}, "launcher")
 `
 }

@@ -72,7 +72,7 @@ function staleBeside({ file, digest }: GuardRules): string {
     */*) _sp_beside=\${0%/*}/${file} ;;
     *) _sp_beside=${file} ;;
   esac
-  if [ -f "$_sp_beside" ] && command -v sha256sum >/dev/null; then
+  if [ -e "$_sp_beside" ] && command -v sha256sum >/dev/null; then
     if [ "sha256:$(sha256sum <"$_sp_beside" | cut -c 1-64)" != "$sallyport_digest" ]; then
       ${words}
     fi

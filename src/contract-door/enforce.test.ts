@@ -27,10 +27,11 @@ test('inspect says what is wrong and stops nothing', () => {
   )
 })
 
-function start(words: string, variables: Readonly<Record<string, string>>) {
+function start(words: string, variables: Readonly<Record<string, string>>, by: readonly string[] = []) {
   const door = join(import.meta.dirname, 'index.ts')
   const script = `import { enforce } from ${JSON.stringify(door)}\ntry { ${words} } catch {} finally { console.log('went on') }`
-  return spawnSync(process.execPath, ['--input-type=module', '--eval', script], {
+  const [program = '', ...rest] = [...by, process.execPath, '--input-type=module', '--eval', script]
+  return spawnSync(program, rest, {
     env: variables,
     encoding: 'utf8',
     timeout: 30_000,
@@ -44,6 +45,19 @@ test('a program whose environment is wrong ends with 78 at that line, whatever i
   })
   assert.deepEqual([status, stdout], [78, ''])
   assert.match(stderr, /error\[E101\] No mode has NODE_ENV=prod\./)
+})
+
+test('a program that cannot say what is wrong ends with 78 all the same', () => {
+  for (const nowhere of ['2>/dev/full', '2>&-']) {
+    const words = `enforce(${JSON.stringify(contract)})`
+    const { status, stdout } = start(words, { ...env, NODE_ENV: 'prod' }, [
+      'sh',
+      '-c',
+      `"$@" ${nowhere}`,
+      'sh',
+    ])
+    assert.deepEqual([status, stdout], [78, ''])
+  }
 })
 
 test('a contract that is not there, or not valid, ends it as well', () => {

@@ -65,6 +65,10 @@ function readContract(file: string): Contract {
 
 /** Written at once and not through a stream: nothing of it is lost when the process ends. */
 function stop(words: string): never {
-  writeSync(2, `${words}\n`)
-  process.exit(refusedExitCode)
+  try {
+    writeSync(2, `${words}\n`)
+  } finally {
+    // Also where nothing can be written: what is thrown could be caught.
+    process.exit(refusedExitCode)
+  }
 }

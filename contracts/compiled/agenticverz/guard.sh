@@ -828,7 +828,7 @@ _sp_main() {
     */*) _sp_beside=${0%/*}/agenticverz.yaml ;;
     *) _sp_beside=agenticverz.yaml ;;
   esac
-  if [ -f "$_sp_beside" ] && command -v sha256sum >/dev/null; then
+  if [ -e "$_sp_beside" ] && command -v sha256sum >/dev/null; then
     if [ "sha256:$(sha256sum <"$_sp_beside" | cut -c 1-64)" != "$sallyport_digest" ]; then
       _sp_count=0 _sp_seen='another digest'
       _sp_no E103 contract '' '' 'sha256:fc306137e18fdfd4971037370d69029b8a3cde018ae58c942854fa9d6ac79028' 'compile the contract again'

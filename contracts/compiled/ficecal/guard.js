@@ -166,8 +166,12 @@ export function enforce(options = {}) {
   const checked = check(env, options.scope === undefined ? {} : { scope: options.scope })
   const findings = [...(isStale() ? [staleFinding(contract.file)] : []), ...checked.findings]
   if (findings.length > 0) {
-    process.getBuiltinModule('node:fs').writeSync(2, report({ ...checked, findings }))
-    process.exit(78)
+    try {
+      process.getBuiltinModule('node:fs').writeSync(2, report({ ...checked, findings }))
+    } finally {
+      // Also where nothing can be written: what is thrown could be caught.
+      process.exit(78)
+    }
   }
   return read(env, checked)
 }
@@ -180,10 +184,15 @@ export function report({ mode, scope, findings }) {
 }
 
 function isStale() {
-  const { existsSync, readFileSync } = process.getBuiltinModule('node:fs')
+  const { statSync, readFileSync } = process.getBuiltinModule('node:fs')
   const beside = `${import.meta.dirname}/${contract.file}`
-  if (!existsSync(beside)) return false
-  return `sha256:${process.getBuiltinModule('node:crypto').hash('sha256', readFileSync(beside))}` !== contract.digest
+  try {
+    if (statSync(beside, { throwIfNoEntry: false }) === undefined) return false
+    return `sha256:${process.getBuiltinModule('node:crypto').hash('sha256', readFileSync(beside))}` !== contract.digest
+  } catch {
+    // One that is there and cannot be read may be another one.
+    return true
+  }
 }
 
 // Those that are not given as the text that they are.

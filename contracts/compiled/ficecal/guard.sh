@@ -165,7 +165,7 @@ _sp_main() {
     */*) _sp_beside=${0%/*}/ficecal.yaml ;;
     *) _sp_beside=ficecal.yaml ;;
   esac
-  if [ -f "$_sp_beside" ] && command -v sha256sum >/dev/null; then
+  if [ -e "$_sp_beside" ] && command -v sha256sum >/dev/null; then
     if [ "sha256:$(sha256sum <"$_sp_beside" | cut -c 1-64)" != "$sallyport_digest" ]; then
       _sp_count=0 _sp_seen='another digest'
       _sp_no E103 contract '' '' 'sha256:be104e003b29bc7738b167a5fadf736f83c73bf169bbabc890084edc2beabbc1' 'compile the contract again'
