@@ -205,7 +205,7 @@ function seenWords(value: string | undefined, sensitive: boolean): string {
   if (value === undefined) return 'not set'
   if (value === '') return 'set, but empty'
   const length = `set, ${value.length} characters`
-  if (sensitive || !/^[\x20-\x7e]*$/.test(value) || /:\/\/[^/]*@/.test(value) || /[A-Za-z0-9+=_-]{32}/.test(value)) return length
+  if (sensitive || !/^[\x20-\x7e]*$/.test(value) || (value.includes('://') && /[@?]/.test(value)) || /[A-Za-z0-9+/=_.-]{32}/.test(value)) return length
   return value.length > 60 ? `${length}, beginning ${value.slice(0, 60)}` : value
 }
 

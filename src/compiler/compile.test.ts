@@ -7,7 +7,7 @@ import { parseEnv } from 'node:util'
 import fc from 'fast-check'
 import { requireContract } from '../contract/index.ts'
 import { compileContract, compileTargets } from './compile.ts'
-import { contractOf, everything } from './guard.fixture.ts'
+import { contractOf, everything, secretsInTheWrongPlace } from './guard.fixture.ts'
 import { guardFolder, hasPython, run } from './guard-program.fixture.ts'
 import { posixExpression, pythonExpression } from './portable-expression.ts'
 
@@ -158,6 +158,17 @@ test('a guard that cannot say what is wrong stops the program all the same', () 
     for (const nowhere of ['2>/dev/full', '2>&-']) {
       const { status, stdout } = run(['sh', '-c', `"$@" ${nowhere}`, 'sh', ...words], wrong)
       assert.deepEqual([stdout, status], ['', 78], `${words.join(' ')} ${nowhere}`)
+    }
+})
+
+test('no guard shows a secret in the wrong place', () => {
+  const { programs } = guardedPrograms('secrets')
+  for (const value of secretsInTheWrongPlace)
+    for (const words of programs) {
+      const { stdout, stderr, status } = run(words, { ...right, AOS_MODE: value, PORT: value })
+      assert.deepEqual([stdout, status], ['', 78])
+      assert.match(stderr, /error\[E101\].*error\[E202\] PORT/s)
+      assert.doesNotMatch(stderr, /hunter2|EXAMPLE/, words.join(' '))
     }
 })
 

@@ -57,6 +57,19 @@ prohibitions:
 
 export type Case = { readonly env: Variables; readonly scope: string }
 
+/** Values that hold a secret, as a mistake puts them into a variable that is none; each has `hunter2` or `EXAMPLE` in it. */
+export const secretsInTheWrongPlace = [
+  'https://user:hunter2@host/',
+  'postgres://app:hunter2/x@db/app',
+  'postgres://app:hunter2://x@db/app',
+  'postgresql://db/app?user=a&password=hunter2',
+  'EXAMPLE'.repeat(6),
+  'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY',
+  'eyJhbGci.eyJFWEFNUExF.EXAMPLE-EXAMPLE_EXAMPLE',
+  'EXAMPLE+EXAMPLE/EXAMPLE+EXAMPLE=',
+  'hunter2\u001b[2J',
+]
+
 /** Words of a command: some as a pattern of the contract has them, and others. */
 export function commands(rules: GuardRules): fc.Arbitrary<readonly string[]> {
   const patterns = rules.scopes.flatMap((scope) =>
@@ -140,6 +153,7 @@ export function cases(rules: GuardRules): fc.Arbitrary<Case> {
 /** Text that an environment can hold: no NUL, and valid UTF-8. */
 const wild = fc.oneof(
   fc.constantFrom(
+    ...secretsInTheWrongPlace,
     ...[
       '',
       ' ',

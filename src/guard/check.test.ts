@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { cases, contractOf, contractsUnderTest } from '../compiler/guard.fixture.ts'
+import { cases, contractOf, contractsUnderTest, secretsInTheWrongPlace } from '../compiler/guard.fixture.ts'
 import { guardRules } from '../compiler/index.ts'
 import { type CheckOptions, check, type Variables } from './check.ts'
 import { findingCodes } from './finding.ts'
@@ -175,12 +175,23 @@ test('no report holds a character of a sensitive value, whatever it is', (t) => 
   t.diagnostic(`${runs} environments of ${sensitive.length} sensitive variables`)
 })
 
-test('a secret in the wrong place is not shown either', () => {
-  for (const value of ['https://user:hunter2@host/', 'A'.repeat(40), 'pass\u001b[2Jword']) {
-    const { findings } = check(rules, { ...local, PORT: value })
-    assert.match(findings[0]?.seen ?? '', /^set, \d+ characters$/)
-  }
-  assert.equal(check(rules, { ...local, PORT: 'http' }).findings[0]?.seen, 'http')
+for (const value of secretsInTheWrongPlace)
+  test(`a secret in the wrong place is not shown either: ${JSON.stringify(value)}`, () => {
+    const { findings } = check(rules, { ...local, PORT: value, AOS_MODE: value })
+    assert.deepEqual(
+      findings.map(({ code, variable }) => [code, variable]),
+      [
+        ['E101', undefined],
+        ['E202', 'PORT'],
+      ],
+    )
+    for (const { seen, message } of findings) assert.doesNotMatch(seen + message, /hunter2|EXAMPLE/)
+    assert.match(findings[1]?.seen ?? '', /^set, \d+ characters$/)
+  })
+
+test('what is no secret is shown in the wrong place, too', () => {
+  for (const value of ['http', 'https://host.example/path', 'you@example.com'])
+    assert.equal(check(rules, { ...local, PORT: value }).findings[0]?.seen, value)
 })
 
 test('the scope is that of the command, and who says another one is refused', () => {

@@ -54,7 +54,7 @@ const shownMax = 60
 
 /**
  * What is said of a value. Attacker-controlled, and possibly a secret in the wrong place: of a sensitive variable nothing but its length
- * is said, and neither of what has a password in a URL, looks random or does not print.
+ * is said, and neither of a URL with a user or a query, of what looks random or does not print.
  */
 export function seenWords(value: string | undefined, sensitive: boolean): string {
   if (value === undefined) return 'not set'
@@ -65,5 +65,6 @@ export function seenWords(value: string | undefined, sensitive: boolean): string
 }
 
 function looksSecret(value: string): boolean {
-  return /:\/\/[^/]*@/.test(value) || /[A-Za-z0-9+=_-]{32}/.test(value)
+  // A password stands before the `@` of a URL, with slashes or without, or in its query; base64 and paths have the same characters.
+  return (value.includes('://') && /[@?]/.test(value)) || /[A-Za-z0-9+/=_.-]{32}/.test(value)
 }

@@ -304,7 +304,9 @@ def _seen(value, sensitive):
     if value == "":
         return "set, but empty"
     length = "set, %d characters" % len(value)
-    if sensitive or not re.fullmatch(r"[\x20-\x7e]*", value) or re.search(r"://[^/]*@|[A-Za-z0-9+=_-]{32}", value):
+    if sensitive or not re.fullmatch(r"[\x20-\x7e]*", value) or ("://" in value and re.search("[@?]", value)):
+        return length
+    if re.search("[A-Za-z0-9+/=_.-]{32}", value):
         return length
     return value if len(value) <= 60 else length
 

@@ -40,7 +40,7 @@ _sp_no() { # code name owner secret expected fix
 _sp_look() { # sensitive?
   case $_sp_v in
     '') _sp_seen='set, but empty' ;;
-    *[!\ -~]* | *://*@*) _sp_seen='set, not shown' ;;
+    *[!\ -~]* | *://*[@?]* | *[@?]*://*) _sp_seen='set, not shown' ;;
     ????????????????????????????????*) _sp_seen='set, not shown' ;;
     *) if [ "$1" = yes ]; then _sp_seen='set, not shown'; else _sp_seen=$_sp_v; fi ;;
   esac
