@@ -116,11 +116,11 @@ type Asked<One extends Case> = {
   readonly ask: (one: One) => string
 }
 
-/** The shipped text, sourced once; every environment is set, checked and unset in that one process, which began with none. */
+/** The shipped text but for its last line, which checks at once, sourced once; every environment is set, checked and unset in that one process, which began with none. */
 function answersOfShell<One extends Case>({ rules, all, program, ask }: Asked<One>): Answers {
   const guard = join(folder, `${rules.name}.${program}.guard`)
   const script = join(folder, `${rules.name}.${program}.sh`)
-  writeFileSync(guard, shellGuard(rules))
+  writeFileSync(guard, shellGuard(rules).replace(/\n.*\n$/, '\n'))
   const kept = new Set(['HOSTNAME'])
   const lines = all.map((one) => {
     const entries = Object.entries(one.env).filter(([, text]) => text !== undefined)
@@ -130,7 +130,7 @@ function answersOfShell<One extends Case>({ rules, all, program, ask }: Asked<On
     const before = entries.some(([name]) => kept.has(name)) ? '' : ':'
     return `${[before, ...set].filter(Boolean).join('\n')}\n${ask(one)}\necho "= $?" >&2\n${unset}`
   })
-  writeFileSync(script, `set -eu\nset -- --functions\n. ${quoted(guard)}\nset +e\n${lines.join('\n')}\n`)
+  writeFileSync(script, `set -eu\n. ${quoted(guard)}\nset +e\n${lines.join('\n')}\n`)
   const { stderr, status } = spawnSync(program, [script], {
     env: { PATH: '/usr/bin:/bin' },
     encoding: 'utf8',

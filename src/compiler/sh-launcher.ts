@@ -1,6 +1,11 @@
 import type { GuardRules } from '../guard/index.ts'
 import { quoted } from './sh-word.ts'
 
+/** The second line of a guard in sh, by which it knows itself. */
+export function guardMark({ file }: Pick<GuardRules, 'file'>): string {
+  return `# Compiled by sallyport from ${file}. Do not edit it: compile the contract again.`
+}
+
 /** The part of a guard in sh that reads its words, checks, and becomes the command. */
 export function shellLauncher(rules: GuardRules): string {
   const { defaultScope } = rules
@@ -34,6 +39,18 @@ _sp_main() {
   sallyport_check "$_sp_wanted" "$_sp_belongs" || return $?
   ${keptBack(rules)}
   if [ $# -gt 0 ]; then exec "$@"; fi
+}
+
+# Whether the words are the guard's own: $0 is this file, or there are none.
+_sp_is_started() {
+  [ $# -gt 0 ] || return 0
+  [ -f "$0" ] && [ -r "$0" ] && { read -r _sp_mark && read -r _sp_mark; } <"$0" && [ "$_sp_mark" = ${quoted(guardMark(rules))} ]
+}
+
+# A script has its words for itself. These a guard would take that was started in a way that hides it, such as through a pipe.
+_sp_sourced() {
+  case \${1-} in --scope | --) _sp_usage || return $? ;; esac
+  _sp_main
 }
 `
 }

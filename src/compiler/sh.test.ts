@@ -42,6 +42,8 @@ for (const shell of shells) {
       ['echo', 'started'],
       ['--scope'],
       ['--scope', 'runtime', 'echo', 'started'],
+      ['--functions'],
+      ['--functions', '--', 'echo', 'started'],
       // A shell reads these as its own.
       ['--', '--', 'echo', 'started'],
       ['--', '-alembic'],
@@ -72,11 +74,37 @@ for (const shell of shells) {
     assert.equal(start(migration, confirmed).stdout, 'migrated upgrade head\n')
   })
 
-  test(`in ${name} a sourced guard stops the script`, () => {
-    const script = `. ${guard}\necho after`
-    assert.equal(run([...shell, '-c', script], right).stdout, 'after\n')
-    const stopped = run([...shell, '-c', script], wrong)
-    assert.deepEqual([stopped.stdout, stopped.status], ['', 78])
+  test(`in ${name} a script that sources the guard keeps its own words`, () => {
+    const entry = write('entry.sh', `. ${guard}\nexec "$@"\n`)
+    assert.equal(run([...shell, entry, 'echo', 'after'], right).stdout, 'after\n')
+    assert.equal(
+      run([...shell, '-c', `. ${guard}; exec "$@"`, 'x', 'echo', 'after'], right).stdout,
+      'after\n',
+    )
+    for (const words of [
+      [],
+      ['echo', 'after'],
+      ['--functions'],
+      ['--scope', 'seed'],
+      ['--', 'echo', 'after'],
+    ]) {
+      const { stdout, status } = run([...shell, entry, ...words], wrong)
+      assert.equal(stdout, '', words.join(' '))
+      assert.ok(status === 78 || status === 64, `${words.join(' ')}: ${status}`)
+    }
+    const asked = write(
+      'asks.sh',
+      `set -eu\n. ${guard}\nsallyport_check migrate || echo "no migration: $?"\n`,
+    )
+    assert.equal(run([...shell, asked], right).stdout, 'no migration: 78\n')
+  })
+
+  test(`in ${name} words that a started guard would take are refused where it cannot know that it was started`, () => {
+    const { stdout, stderr, status } = run([...shell, '-s', '--', '--scope', 'migrate'], right, {
+      input: readFileSync(guard, 'utf8'),
+    })
+    assert.deepEqual([stdout, status], ['', 64])
+    assert.match(stderr, /^usage: /)
   })
 }
 

@@ -8,7 +8,7 @@ import {
   type VariableRule,
 } from '../guard/index.ts'
 import { posixExpression } from './portable-expression.ts'
-import { shellLauncher } from './sh-launcher.ts'
+import { guardMark, shellLauncher } from './sh-launcher.ts'
 import { quoted } from './sh-word.ts'
 
 /**
@@ -18,13 +18,13 @@ import { quoted } from './sh-word.ts'
 export function shellGuard(rules: GuardRules): string {
   const { file, name, digest, scopes, defaultScope } = rules
   return `#!/bin/sh
-# Compiled by sallyport from ${file}. Do not edit it: compile the contract again.
+${guardMark(rules)}
 # contract ${name} ${digest}
 #
 #   sh guard.sh [--scope ${scopes.map((scope) => scope.name).join('|')}] [-- command…]
 #
-# Refuses with exit code 78 and every problem on standard error; else becomes the command. Sourced without arguments it checks the default
-# scope and stops the script that sourced it; with \`set -- --functions\` it defines sallyport_check alone.
+# Refuses with exit code 78 and every problem on standard error; else becomes the command. Sourced, it checks the default scope, stops the
+# script that sourced it, and leaves it its words; afterwards \`sallyport_check SCOPE\` asks for another scope.
 
 # shellcheck disable=SC2034
 sallyport_digest=${quoted(digest)}
@@ -83,9 +83,7 @@ _sp_all() {
 ${checks(rules)}}
 
 ${shellLauncher(rules)}
-if [ "\${1-}" != --functions ]; then
-  _sp_main "$@" || exit $?
-fi
+if _sp_is_started "$@"; then _sp_main "$@"; else _sp_sourced "$@"; fi || exit $?
 `
 }
 

@@ -4,8 +4,8 @@
 #
 #   sh guard.sh [--scope runtime] [-- command…]
 #
-# Refuses with exit code 78 and every problem on standard error; else becomes the command. Sourced without arguments it checks the default
-# scope and stops the script that sourced it; with `set -- --functions` it defines sallyport_check alone.
+# Refuses with exit code 78 and every problem on standard error; else becomes the command. Sourced, it checks the default scope, stops the
+# script that sourced it, and leaves it its words; afterwards `sallyport_check SCOPE` asks for another scope.
 
 # shellcheck disable=SC2034
 sallyport_digest='sha256:be104e003b29bc7738b167a5fadf736f83c73bf169bbabc890084edc2beabbc1'
@@ -179,6 +179,16 @@ _sp_main() {
   if [ $# -gt 0 ]; then exec "$@"; fi
 }
 
-if [ "${1-}" != --functions ]; then
-  _sp_main "$@" || exit $?
-fi
+# Whether the words are the guard's own: $0 is this file, or there are none.
+_sp_is_started() {
+  [ $# -gt 0 ] || return 0
+  [ -f "$0" ] && [ -r "$0" ] && { read -r _sp_mark && read -r _sp_mark; } <"$0" && [ "$_sp_mark" = '# Compiled by sallyport from ficecal.yaml. Do not edit it: compile the contract again.' ]
+}
+
+# A script has its words for itself. These a guard would take that was started in a way that hides it, such as through a pipe.
+_sp_sourced() {
+  case ${1-} in --scope | --) _sp_usage || return $? ;; esac
+  _sp_main
+}
+
+if _sp_is_started "$@"; then _sp_main "$@"; else _sp_sourced "$@"; fi || exit $?
