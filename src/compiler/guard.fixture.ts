@@ -48,6 +48,7 @@ variables:
       ANOTHER_PATTERN: { pattern: '[^-x]|^$|\[\^\]', sensitive: true }
       A_VERSION: { pattern: '^[0-9]+\.[0-9]+(-(alpha|beta)\+[\-\]\^\\]*)?$' }
       HOSTNAME: { pattern: '^h' }
+      LC_ALL: { enum: [C, C.UTF-8] }
       A_KEY: { sensitive: true, internal: true, required: { scopes: [migrate] } }
       AN_OLD_FLAG: {}
       AN_OLD_SECRET: { sensitive: true }

@@ -28,6 +28,10 @@ const migrator = '#!/bin/sh\necho migrated "$@"\n'
 write('bin/alembic', migrator)
 write('bin/-alembic', migrator)
 
+function compiled(name: string, text: string): string {
+  return write(name, compileContract(requireContract({ text, file: 'c.yaml' }), 'sh'))
+}
+
 for (const shell of shells) {
   const name = shell.join(' ')
 
@@ -105,6 +109,53 @@ for (const shell of shells) {
     })
     assert.deepEqual([stdout, status], ['', 64])
     assert.match(stderr, /^usage: /)
+  })
+
+  test(`in ${name} what the shell keeps for itself is read from the environment, the locale too`, () => {
+    const kept = compiled(
+      `kept.${shell[0]}.sh`,
+      `contract: environment/v1
+metadata: { name: kept, onMismatch: fail-stop }
+discriminators: [HOSTNAME]
+modes:
+  HERE: { class: development, match: { HOSTNAME: here } }
+scopes: { runtime: { default: true }, migrate: {} }
+migrations:
+  roleVariable: SHLVL
+  roles: { prod: { migrate: confirm, confirm: { LC_ALL: de } } }
+  roleByMode: {}
+variables:
+  - group: all
+    owner: Platform
+    vars:
+      HOSTNAME: { enum: [here], required: always }
+      LC_ALL: { enum: [C, C.UTF-8, de] }
+      POSIXLY_CORRECT: {}
+      EPOCHSECONDS: {}
+      EPOCHREALTIME: {}
+      SHLVL: {}
+prohibitions:
+  clock: { reason: no clock, severity: low, detect: [{ present: [EPOCHSECONDS, EPOCHREALTIME, POSIXLY_CORRECT] }] }
+`,
+    )
+    const found = (env: Readonly<Record<string, string>>, ...words: readonly string[]) => {
+      const { stderr, status } = run([...shell, kept, ...words], env)
+      const all = [...stderr.matchAll(/^error\[(\w+)\] (\S+)/gm)].map((match) => `${match[1]} ${match[2]}`)
+      assert.equal(status, all.length === 0 ? 0 : 78, stderr)
+      return all
+    }
+    const here = { HOSTNAME: 'here' }
+    assert.deepEqual(found(here), [])
+    assert.deepEqual(found({ ...here, LC_ALL: 'C' }), [])
+    assert.deepEqual(found({ ...here, LC_ALL: 'C.UTF-8' }), [])
+    assert.deepEqual(found({ ...here, LC_ALL: 'fr' }), ['E203 LC_ALL'])
+    assert.deepEqual(found({ ...here, LC_ALL: 'de' }), ['E304 LC_ALL'])
+    assert.deepEqual(found({ ...here, POSIXLY_CORRECT: 'y' }), ['E401 POSIXLY_CORRECT'])
+    assert.deepEqual(found({}), ['E101 mode'])
+    assert.equal(
+      run([...shell, kept, '--', 'sh', '-c', 'echo $LC_ALL'], { ...here, LC_ALL: 'C.UTF-8' }).stdout,
+      'C.UTF-8\n',
+    )
   })
 }
 

@@ -9,14 +9,17 @@ import {
 } from '../guard/index.ts'
 import { posixExpression } from './portable-expression.ts'
 import { guardMark, shellLauncher } from './sh-launcher.ts'
+import { copyKept, shellVariable } from './sh-variables.ts'
 import { quoted } from './sh-word.ts'
 
 /**
- * A standalone guard for POSIX shells (dash, bash, busybox), without another process unless a contract has patterns. It is a launcher:
- * variables that are the launcher's alone are kept back from the command. It finds what the interpreter finds, with shorter words.
+ * A standalone guard for POSIX shells (dash, bash, busybox), without another process unless a contract has patterns, or names that a shell
+ * sets by itself. It is a launcher: variables that are the launcher's alone are kept back from the command. It finds what the interpreter
+ * finds, with shorter words.
  */
 export function shellGuard(rules: GuardRules): string {
   const { file, name, digest, scopes, defaultScope } = rules
+  const all = checks(rules)
   return `#!/bin/sh
 ${guardMark(rules)}
 # contract ${name} ${digest}
@@ -68,11 +71,12 @@ ${valueFunctions(rules)}
 # sallyport_check [scope [scope of the command]]: 0, or 78 when the environment is not as the contract says.
 sallyport_check() {
   # Ranges of characters are those of ASCII; what it was before comes back.
-  _sp_locale=\${LC_ALL-} _sp_localised=\${LC_ALL+x}
-  LC_ALL=C
+  unset _sp_env_LC_ALL
+  if [ "\${LC_ALL+x}" ]; then _sp_env_LC_ALL=$LC_ALL; fi
+  LC_ALL=C${copyKept(all)}
   _sp_count=0 _sp_v='' _sp_seen='' _sp_words='' _sp_mode='${unknownMode}' _sp_scope=\${1-${defaultScope}} _sp_belongs=\${2-}
   _sp_all
-  if [ -n "$_sp_localised" ]; then LC_ALL=$_sp_locale; else unset LC_ALL; fi
+  if [ "\${_sp_env_LC_ALL+x}" ]; then LC_ALL=$_sp_env_LC_ALL; else unset LC_ALL; fi
   [ "$_sp_count" = 0 ] && return 0
   case $_sp_count in 1) _sp_words=problem ;; *) _sp_words=problems ;; esac
   printf '%s %s · mode %s · scope %s · ${file}\\nNothing was started, and nothing was guessed.\\n' "$_sp_count" "$_sp_words" "$_sp_mode" "$_sp_scope" >&2
@@ -80,7 +84,7 @@ sallyport_check() {
 }
 
 _sp_all() {
-${checks(rules)}}
+${all}}
 
 ${shellLauncher(rules)}
 if _sp_is_started "$@"; then _sp_main "$@"; else _sp_sourced "$@"; fi || exit $?
@@ -134,9 +138,10 @@ esac`
 
 function modeCheck({ modes, discriminators, variables }: GuardRules): string {
   const branches = modes.map(({ name, match }) => {
-    const tests = discriminators.map(
-      (one) => `[ "\${${one}+x}" ] && [ "$${one}" = ${quoted(match[one] ?? '')} ]`,
-    )
+    const tests = discriminators.map((one) => {
+      const { isSet, text } = shellVariable(one)
+      return `${isSet} && [ "${text}" = ${quoted(match[one] ?? '')} ]`
+    })
     return `if ${tests.join(' && ')}; then _sp_mode=${quoted(name)}`
   })
   const owners = [
@@ -145,11 +150,12 @@ function modeCheck({ modes, discriminators, variables }: GuardRules): string {
   const tuples = modes.map(
     ({ name, match }) => `${name}(${discriminators.map((one) => match[one]).join(',')})`,
   )
-  const seen = discriminators.map(
-    (one) => `_sp_v=\${${one}-}
-  if [ "\${${one}+x}" ]; then _sp_look no; else _sp_seen='(not set)'; fi
-  _sp_tuple="\${_sp_tuple}${one}=$_sp_seen "`,
-  )
+  const seen = discriminators.map((one) => {
+    const { isSet, textOrEmpty } = shellVariable(one)
+    return `_sp_v=${textOrEmpty}
+  if ${isSet}; then _sp_look no; else _sp_seen='(not set)'; fi
+  _sp_tuple="\${_sp_tuple}${one}=$_sp_seen "`
+  })
   return `${branches.join('\nel')}
 else
   _sp_tuple=''
@@ -159,18 +165,13 @@ else
 fi`
 }
 
-/** Variables that a shell keeps for itself, whether they were given or not: of these the environment is asked. */
-const kept =
-  /^(BASH.*|COLUMNS|COMP_.*|DIRSTACK|EUID|FUNCNAME|GROUPS|HIST.*|HOSTNAME|HOSTTYPE|IFS|LC_ALL|LINENO|LINES|MACHTYPE|MAILCHECK|OLDPWD|OPTARG|OPTERR|OPTIND|OSTYPE|PATH|PIPESTATUS|PPID|PS[0-4]|PWD|RANDOM|SECONDS|SHELL|SHELLOPTS|SHLVL|SRANDOM|TERM|UID|_)$/
-
 function variableCheck(rule: VariableRule, rules: GuardRules): string {
   const { name, owner, secretPaths, sensitive, constByMode, expected, requiredWords } = rule
   const faults = valueFaults(rule.value)
   const required = requiredPatterns(rule, rules)
   if (faults.length === 0 && required === '' && constByMode.size === 0) return ''
-  const isKept = kept.test(name)
-  const isSet = isKept ? `_sp_v=$(printenv ${name} && echo x)` : `[ "\${${name}+x}" ]`
-  const take = isKept ? `_sp_v=\${_sp_v%?x}` : `_sp_v=$${name}`
+  const { isSet, text } = shellVariable(name)
+  const take = `_sp_v=${text}`
   const refuse = (code: string, wanted: string, fix: string) =>
     `_sp_look ${sensitive ? 'yes' : 'no'}; _sp_no ${code} ${name} ${quoted(owner)} ${quoted(secretPaths.join(', else '))} ${wanted} ${fix}`
   const [path] = secretPaths
@@ -436,9 +437,8 @@ function prohibitionCheck(
   const sensitive = (rule?.sensitive ?? true) ? 'yes' : 'no'
   const words = `${when === 'truthy' ? 'not set, or false' : 'not set'}: forbidden everywhere by ${id} (${severity}): ${reason}`
   const say = `_sp_look ${sensitive}; _sp_no E401 ${variable} ${quoted(rule?.owner ?? '')} ${quoted((rule?.secretPaths ?? []).join(', else '))} ${quoted(words)} ${quoted(`unset ${variable}`)}`
-  const isKept = kept.test(variable)
-  const isSet = isKept ? `_sp_v=$(printenv ${variable} && echo x)` : `[ "\${${variable}+x}" ]`
-  const take = isKept ? `_sp_v=\${_sp_v%?x}` : `_sp_v=$${variable}`
+  const { isSet, text } = shellVariable(variable)
+  const take = `_sp_v=${text}`
   if (when === 'present') return `if ${isSet}; then ${take}; ${say}; fi`
   return `if ${isSet}; then
 ${take}
@@ -461,7 +461,7 @@ function migrationCheck(migration: NonNullable<GuardRules['migration']>, rules: 
       )
     if (confirm && migrate === 'confirm')
       lines.push(
-        `if [ $_sp_migrates ] && [ "\${${confirm.variable}-}" != ${quoted(confirm.value)} ]; then _sp_no E302 ${confirm.variable} ${ownerOf(confirm.variable)} '' ${quoted(confirm.value)} ${quoted(`set ${confirm.variable}=${confirm.value} if it is meant`)}; fi`,
+        `if [ $_sp_migrates ] && [ "${shellVariable(confirm.variable).textOrEmpty}" != ${quoted(confirm.value)} ]; then _sp_no E302 ${confirm.variable} ${ownerOf(confirm.variable)} '' ${quoted(confirm.value)} ${quoted(`set ${confirm.variable}=${confirm.value} if it is meant`)}; fi`,
       )
     const strangers = Object.entries(roleByMode).filter(([, role]) => role !== name)
     if (migrate !== 'deny' && strangers.length > 0)
@@ -472,12 +472,12 @@ function migrationCheck(migration: NonNullable<GuardRules['migration']>, rules: 
   })
   const standing = confirmationsOf(migration).map(
     (one) =>
-      `if [ ! $_sp_migrates ] && [ "\${${one.variable}-}" = ${quoted(one.value)} ]; then _sp_no E304 ${one.variable} ${ownerOf(one.variable)} '' ${quoted(`not ${one.value}`)} ${quoted(`unset ${one.variable}, and set it for that one migration alone`)}; fi`,
+      `if [ ! $_sp_migrates ] && [ "${shellVariable(one.variable).textOrEmpty}" = ${quoted(one.value)} ]; then _sp_no E304 ${one.variable} ${ownerOf(one.variable)} '' ${quoted(`not ${one.value}`)} ${quoted(`unset ${one.variable}, and set it for that one migration alone`)}; fi`,
   )
   return [
     `_sp_migrates='' _sp_seen='what is set'`,
     `if [ "$_sp_scope" = ${quoted(migrateScope)} ]; then _sp_migrates=yes; fi`,
-    `case \${${variable}-} in\n${branches.join('\n')}\nesac`,
+    `case ${shellVariable(variable).textOrEmpty} in\n${branches.join('\n')}\nesac`,
     ...standing,
   ].join('\n')
 }

@@ -112,11 +112,12 @@ _sp_is_list() {
 # sallyport_check [scope [scope of the command]]: 0, or 78 when the environment is not as the contract says.
 sallyport_check() {
   # Ranges of characters are those of ASCII; what it was before comes back.
-  _sp_locale=${LC_ALL-} _sp_localised=${LC_ALL+x}
+  unset _sp_env_LC_ALL
+  if [ "${LC_ALL+x}" ]; then _sp_env_LC_ALL=$LC_ALL; fi
   LC_ALL=C
   _sp_count=0 _sp_v='' _sp_seen='' _sp_words='' _sp_mode='?' _sp_scope=${1-runtime} _sp_belongs=${2-}
   _sp_all
-  if [ -n "$_sp_localised" ]; then LC_ALL=$_sp_locale; else unset LC_ALL; fi
+  if [ "${_sp_env_LC_ALL+x}" ]; then LC_ALL=$_sp_env_LC_ALL; else unset LC_ALL; fi
   [ "$_sp_count" = 0 ] && return 0
   case $_sp_count in 1) _sp_words=problem ;; *) _sp_words=problems ;; esac
   printf '%s %s · mode %s · scope %s · agenticverz.yaml\nNothing was started, and nothing was guessed.\n' "$_sp_count" "$_sp_words" "$_sp_mode" "$_sp_scope" >&2
@@ -801,8 +802,9 @@ _sp_all() {
 _sp_scope_of() { # command…
   _sp_program=${1-} _sp_belongs=''
   _sp_program=${_sp_program##*/}
-  if [ $# -ge 2 ] && [ "$_sp_program" = 'alembic' ] && [ "${2}" = 'upgrade' ]; then _sp_belongs='migrate'
-  elif [ "$_sp_program" = 'alembic' ]; then _sp_belongs='seed'
+  if [ "$_sp_program" = 'alembic' ]; then _sp_belongs='migrate'
+  elif [ $# -ge 3 ] && [ "$_sp_program" = 'python' ] && [ "${2}" = '-m' ] && [ "${3}" = 'alembic' ]; then _sp_belongs='migrate'
+  elif [ $# -ge 3 ] && [ "$_sp_program" = 'python3' ] && [ "${2}" = '-m' ] && [ "${3}" = 'alembic' ]; then _sp_belongs='migrate'
   elif [ "$_sp_program" = 'psql' ]; then _sp_belongs='seed'
   fi
 }

@@ -64,11 +64,12 @@ _sp_is_uri() {
 # sallyport_check [scope [scope of the command]]: 0, or 78 when the environment is not as the contract says.
 sallyport_check() {
   # Ranges of characters are those of ASCII; what it was before comes back.
-  _sp_locale=${LC_ALL-} _sp_localised=${LC_ALL+x}
+  unset _sp_env_LC_ALL
+  if [ "${LC_ALL+x}" ]; then _sp_env_LC_ALL=$LC_ALL; fi
   LC_ALL=C
   _sp_count=0 _sp_v='' _sp_seen='' _sp_words='' _sp_mode='?' _sp_scope=${1-runtime} _sp_belongs=${2-}
   _sp_all
-  if [ -n "$_sp_localised" ]; then LC_ALL=$_sp_locale; else unset LC_ALL; fi
+  if [ "${_sp_env_LC_ALL+x}" ]; then LC_ALL=$_sp_env_LC_ALL; else unset LC_ALL; fi
   [ "$_sp_count" = 0 ] && return 0
   case $_sp_count in 1) _sp_words=problem ;; *) _sp_words=problems ;; esac
   printf '%s %s · mode %s · scope %s · ficecal.yaml\nNothing was started, and nothing was guessed.\n' "$_sp_count" "$_sp_words" "$_sp_mode" "$_sp_scope" >&2
