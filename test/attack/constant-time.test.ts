@@ -25,6 +25,8 @@ const places: readonly (readonly [path: string, how: string])[] = [
   // What an Idempotency-Key is kept by.
   ['src/broker/idempotency.ts', 'return sha256Hex(key)'],
   ['src/adapters/providers/seed-interface/answer.ts', 'equalInConstantTime('],
+  // What a rotation wrote and what lies in its file, both the broker's own.
+  ['src/adapters/providers/postgres/password-file.ts', 'equalInConstantTime('],
   // The id of the fingerprints' key, not the key.
   ['src/hygiene/fingerprint.ts', 'equalInConstantTime('],
   // Signatures are verified with public keys.
@@ -42,7 +44,6 @@ const passedOn: Readonly<Record<string, string>> = {
   'src/adapters/providers/postgres/config.ts': 'an address is read',
   'src/adapters/providers/postgres/database.ts': 'a login',
   'src/adapters/providers/postgres/provider.ts': 'the credential that is minted',
-  'src/adapters/providers/postgres/rotation.ts': 'a file',
   'src/adapters/providers/postgres/scram.ts': 'a verifier is computed',
   'src/audit/key.ts': 'a key file is read',
   'src/catalog/data-folder.ts': 'a file',

@@ -75,6 +75,36 @@ test('what is not understood does not start, and no message shows the url', () =
     [{ statementTimeout: 'soon' }, url, /statementTimeout/],
     [{ maxConnectionsPerRole: 21 }, url, /maxConnectionsPerRole/],
     [{ rotates: [{ role: 'app"; --', file: '/x' }] }, url, /rotates\.0\.role/],
+    [
+      {
+        rotates: [
+          { role: 'app', file: '/x' },
+          { role: 'app', file: '/y' },
+        ],
+      },
+      url,
+      /rotates: .*each role/,
+    ],
+    [
+      {
+        rotates: [
+          { role: 'app', file: '/x' },
+          { role: 'web', file: '/./x' },
+        ],
+      },
+      url,
+      /rotates: .*file/,
+    ],
+    [
+      {
+        rotates: [
+          { role: 'app', file: '/x' },
+          { role: 'web', file: '/x.next' },
+        ],
+      },
+      url,
+      /rotates: .*file/,
+    ],
     [{}, 'mysql://sallyport:s3cret@127.0.0.1/x', /postgres:\/\//],
     [{}, 's3cret', /postgres:\/\//],
     [{}, 'postgres://sallyport@127.0.0.1/x', /postgres:\/\//],

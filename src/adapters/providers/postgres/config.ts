@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import { z } from 'zod'
 import {
   type Action,
@@ -126,6 +127,7 @@ const configSchema = z.strictObject({
   rotates: z
     .array(z.strictObject({ role: identifierSchema, file: z.string().min(1) }))
     .max(64)
+    .refine(areApart, 'each role once, each with a file of its own, which is the .next or .draft of none')
     .default([]),
 })
 
@@ -135,6 +137,13 @@ const meansSchema = z.strictObject({
   table: z.string().min(1).max(128),
   columns: z.array(identifierSchema).min(1).max(64).optional(),
 })
+
+/** One role's password in the file of another would be in the place of the only copy of that. */
+function areApart(rotates: readonly { role: string; file: string }[]): boolean {
+  const roles = rotates.map(({ role }) => role)
+  const files = rotates.flatMap(({ file }) => ['', '.next', '.draft'].map((end) => resolve(`${file}${end}`)))
+  return new Set(roles).size === roles.length && new Set(files).size === files.length
+}
 
 const loopback = new Set(['127.0.0.1', '[::1]', '::1', 'localhost'])
 

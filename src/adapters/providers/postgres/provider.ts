@@ -25,7 +25,7 @@ import { type Database, openDatabase } from './database.ts'
 import { endRole } from './ending.ts'
 import { tryLogin } from './login.ts'
 import { plantedRoles } from './planted.ts'
-import { newPassword, rotatePassword } from './rotation.ts'
+import { createRotate, newPassword } from './rotation.ts'
 import { scramVerifier } from './scram.ts'
 import { createRoleMaker, type MakeRole } from './together.ts'
 
@@ -54,12 +54,7 @@ function createProvider(parts: Omit<Minting, 'database' | 'makeRole' | 'accesses
     capabilities: capabilitiesOf(config),
     mint: (order, signal) => mint(minting, order, signal),
     revoke: ({ leaseId }, signal) => endRole(database, checkedLeaseId(leaseId), signal),
-    async rotate(target, signal) {
-      const file = config.rotates.get(target)
-      if (file === undefined)
-        throw new Failure('rotation_unsupported', 'The contract names no such role under `rotates`.')
-      return rotatePassword(database, { role: target, file, random: world.random }, signal)
-    },
+    rotate: createRotate(database, { rotates: config.rotates, random: world.random }),
     probe: (reference, credential, signal) => probe(database, reference, credential, signal),
     planted: (signal) => database.session(signal, (ask) => plantedRoles(ask, world.brokerName)),
     close: () => database.close(),
