@@ -340,7 +340,7 @@ test('after five failures in a row the provider is left alone, then one call tri
   const { ask, issue, provider, clock, broker } = await openBroker()
   provider.enqueue({ mint: failing(unreachable, 5) })
   await assert.rejects(ask(), fails('credential_minting_failure'))
-  await assert.rejects(ask(), fails('provider_circuit_open'))
+  await assert.rejects(ask(), fails('credential_minting_failure'))
   assert.equal(provider.mints, 5)
   for (let call = 0; call < 50; call += 1) await assert.rejects(ask(), fails('provider_circuit_open'))
   assert.equal(provider.mints, 5)
@@ -351,6 +351,28 @@ test('after five failures in a row the provider is left alone, then one call tri
   assert.deepEqual((await broker.health()).breakers, { fake: 'closed' })
   await issue()
 })
+
+for (const [what, failure, key] of [
+  ['may have minted is told to take a new key', unreachable, 'a new'],
+  ['certainly did not mint may keep its key', throttled, 'the same'],
+] as const)
+  test(`a request whose try closed the way is told of that try, and who ${what}`, async () => {
+    const { ask, provider, clock, entries } = await openBroker()
+    provider.enqueue({ mint: failing(failure, 5) })
+    await assert.rejects(ask())
+    const keyed = { idempotencyKey: 'k' }
+    await assert.rejects(ask(keyed), (thrown) => {
+      fails('credential_minting_failure', new RegExp(`${failure.code} after 1 try`))(thrown)
+      assert.equal(Object(thrown).next, `try again later with ${key} Idempotency-Key`)
+      return true
+    })
+    assert.equal(provider.mints, 5)
+    const failed = (await entries()).filter(({ event }) => event === 'credential_failed').at(-1)
+    assert.deepEqual([failed?.outcome, failed?.detail?.['attempts']], ['credential_minting_failure', 1])
+    await clock.advance(brokerLimits.breakerOpenMs)
+    if (failure === throttled) assert.equal((await ask(keyed)).answer.kind, 'issued')
+    else await assert.rejects(ask(keyed), fails('idempotency_replayed'))
+  })
 
 test('a caller who waits for a moment does not close the provider to others, and who waits a second does', async () => {
   const { ask, provider, clock, broker } = await openBroker()

@@ -69,11 +69,13 @@ async function mintInside(world: BrokerWorld, job: Job, signal: AbortSignal): Pr
   let asked = false
   let uncertain = false
   let hurried = false
+  let lastAsked: Failure | undefined
   const onFailure = (failure: Failure) => {
     // How long a caller waits is its own word: who waits for a moment must not close the provider to everybody else.
     const tooShort = hurried && failure.code === 'provider_timeout'
     tell?.(signal.aborted || tooShort ? 'unknown' : verdictOf(failure))
     uncertain ||= asked && (signal.aborted || mayHaveMinted(failure))
+    if (asked) lastAsked = failure
   }
   const tried = await attempt(world, { deadline: job.command.deadline, signal, onFailure }, async (stop) => {
     tell = undefined
@@ -88,7 +90,7 @@ async function mintInside(world: BrokerWorld, job: Job, signal: AbortSignal): Pr
     return honest(minted, order, world)
   })
   if (tried.kind === 'done') return { kind: 'minted', minted: tried.value, attempts: tried.attempts }
-  const { failure, attempts } = tried
+  const { failure, attempts } = tellingOf(tried, lastAsked)
   return {
     kind: 'failed',
     failure: publicFailure(failure, { ...job, attempts, uncertain }),
@@ -96,6 +98,14 @@ async function mintInside(world: BrokerWorld, job: Job, signal: AbortSignal): Pr
     uncertain,
     interrupted: signal.aborted && !isPassing(failure),
   }
+}
+
+type Told = { readonly failure: Failure; readonly attempts: number }
+
+/** What the caller is told of. Where the breaker kept a further try out it is the try before: else the answer would be that nothing was tried. */
+function tellingOf(tried: Told, lastAsked: Failure | undefined): Told {
+  const isKeptOut = tried.failure.code === 'provider_circuit_open' && tried.failure !== lastAsked
+  return isKeptOut && lastAsked ? { failure: lastAsked, attempts: tried.attempts - 1 } : tried
 }
 
 /** Mints in this process: nothing to try again, and nothing that a failure could leave behind. Who does not come to an end is given up. */
