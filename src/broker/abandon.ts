@@ -1,4 +1,4 @@
-import type { Failure } from '../primitives/index.ts'
+import { Failure } from '../primitives/index.ts'
 import { endLease, revokedWhileMinting } from './ending.ts'
 import type { Lease } from './lease.ts'
 import type { MintResult } from './mint.ts'
@@ -44,17 +44,19 @@ function callSomebody(
   lease: Lease,
   { failure, attempts }: Extract<MintResult, { kind: 'failed' }>,
 ): void {
+  // The caller is told that nobody minted; a person needs to know why.
+  const { code } = failure.cause instanceof Failure ? failure.cause : failure
   const tries = attempts === 1 ? '1 try' : `${attempts} tries`
   world.alerter.raise({
     name: 'Credential Minting Failure',
     severity: 'critical',
-    summary: `${lease.provider} did not mint for ${lease.service} ${lease.action}: ${failure.code} after ${tries}. Failed closed.`,
+    summary: `${lease.provider} did not mint for ${lease.service} ${lease.action}: ${code} after ${tries}. Failed closed.`,
     labels: {
       provider: lease.provider,
       service: lease.service,
       tenant: lease.tenant,
       mode: lease.mode,
-      code: failure.code,
+      code,
     },
     startsAt: world.clock.now(),
   })

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { test } from 'node:test'
 import { setImmediate } from 'node:timers/promises'
 import { createTestClock } from '../testing/clock.ts'
-import { alertLimits, deliverInBackground, type SendAlert } from './alert-delivery.ts'
+import { alertLimits, deliverInBackground, type LostAlert, type SendAlert } from './alert-delivery.ts'
 import type { Alert } from './ports/index.ts'
 
 test('an alert is sent after raise has returned', async () => {
@@ -49,7 +49,7 @@ test('after the last try an alert has failed, and the next one is sent', async (
 })
 
 test('an alert that is refused is not sent again', async () => {
-  const { alerter, sent, clock } = start(async () => 'refused')
+  const { alerter, sent, clock } = start(async () => ({ refused: 'It answered 404.' }))
   alerter.raise(alertOf('one'))
   await clock.advance(alertLimits.retryCeilingMs)
   assert.deepEqual(sent, ['one'])
@@ -161,6 +161,50 @@ test('close does not wait out a pause between two tries', async () => {
   assert.equal(clock.sleeping, 0)
 })
 
+test('an alert that was lost is told with the reason, and the same one once a minute', async () => {
+  const answers: Readonly<Record<string, () => ReturnType<SendAlert>>> = {
+    fine: async () => 'delivered',
+    refused: async () => ({ refused: 'It answered 404.' }),
+    down: async () => {
+      const cause = Object.assign(new Error('connect to 127.0.0.1:9'), { code: 'ECONNREFUSED' })
+      throw new TypeError('fetch failed', { cause })
+    },
+  }
+  const { alerter, lost, clock } = start((alert) => answers[alert.labels['service'] ?? '']?.() ?? never)
+  for (const service of ['fine', 'refused', 'down']) alerter.raise(alertOf(service))
+  await clock.advance(alertLimits.attemptsMax * alertLimits.retryCeilingMs)
+  assert.deepEqual(lost, [
+    'refused failed: It answered 404.',
+    'down failed: 10 tries: ECONNREFUSED connect to 127.0.0.1:9',
+  ])
+  alerter.raise(alertOf('hanging'))
+  await clock.advance(alertLimits.attemptsMax * (alertLimits.attemptMs + alertLimits.retryCeilingMs))
+  assert.deepEqual(lost.splice(2), ['hanging failed: 10 tries: no answer within 5000 ms'])
+  for (let place = 0; place < alertLimits.queueMax; place += 1) alerter.raise(alertOf(`service-${place}`))
+  for (let times = 0; times < 5; times += 1) alerter.raise(alertOf('late'))
+  assert.equal(alerter.stats().dropped, 5)
+  assert.deepEqual(lost.slice(2), ['late dropped: 100 alerts wait already'])
+  await clock.advance(alertLimits.repeatMs)
+  alerter.raise(alertOf('late'))
+  assert.deepEqual(lost.slice(3), ['late dropped: 100 alerts wait already'])
+})
+
+test('what is dropped because the process ends is told too', async () => {
+  const { alerter, lost, clock } = start(() => never)
+  for (const service of ['one', 'two']) alerter.raise(alertOf(service))
+  await turn()
+  const closing = alerter.close()
+  alerter.raise(alertOf('three'))
+  await clock.advance(alertLimits.closeMs)
+  await closing
+  assert.deepEqual(
+    lost.toSorted(),
+    ['one', 'three', 'two'].map((one) => `${one} dropped: the process ends`),
+  )
+})
+
+const never = new Promise<never>(() => {})
+
 type Answer = (alert: Alert, attempt: number, signal: AbortSignal) => ReturnType<SendAlert>
 
 function start(answer: Answer) {
@@ -170,7 +214,10 @@ function start(answer: Answer) {
     sent.push(alert.labels['service'] ?? '')
     return answer(alert, sent.length, signal)
   }
-  return { alerter: deliverInBackground(send, { clock, random: randomBytes }), clock, sent }
+  const lost: string[] = []
+  const onLost = ({ alert, outcome, why }: LostAlert) =>
+    void lost.push(`${alert.labels['service']} ${outcome}: ${why}`)
+  return { alerter: deliverInBackground(send, { clock, random: randomBytes, onLost }), clock, sent, lost }
 }
 
 function alertOf(service: string): Alert {

@@ -1,4 +1,4 @@
-import type { Clock, RandomBytes } from '../primitives/index.ts'
+import { type Clock, Failure, type RandomBytes } from '../primitives/index.ts'
 import type { Alert, Alerter } from './ports/index.ts'
 import { fraction, withTimeout } from './retry.ts'
 
@@ -17,11 +17,29 @@ export const alertLimits = {
   closeMs: 2_000,
 } as const
 
-/** Brings one alert to its target. `refused`: it will never be taken. MUST reject when it may be taken later. */
-export type SendAlert = (alert: Alert, signal: AbortSignal) => Promise<'delivered' | 'refused'>
+/** Brings one alert to its target. `refused`: it will never be taken, in the words of the log. MUST reject when it may be taken later. */
+export type SendAlert = (
+  alert: Alert,
+  signal: AbortSignal,
+) => Promise<'delivered' | { readonly refused: string }>
 
 /** `failed`: refused, or every try was in vain · `dropped`: the queue was full or the process ended · `repeated`: the same came within a minute. */
 export type AlertStats = Readonly<Record<'delivered' | 'failed' | 'dropped' | 'repeated' | 'waiting', number>>
+
+/** An alert that its target will not have. */
+export type LostAlert = {
+  readonly alert: Alert
+  readonly outcome: 'failed' | 'dropped'
+  /** For the operator's log. */
+  readonly why: string
+}
+
+/** `onLost` is told of every alert that was lost, of the same one once a minute, and MUST NOT throw. */
+export type DeliveryWorld = {
+  readonly clock: Clock
+  readonly random: RandomBytes
+  readonly onLost?: (lost: LostAlert) => void
+}
 
 /** An alerter that works behind its caller's back, and can say how that went. */
 export interface DeliveringAlerter extends Alerter {
@@ -31,21 +49,27 @@ export interface DeliveringAlerter extends Alerter {
 }
 
 /** One after the other, with retries, exponential backoff and jitter; a slow target holds up nobody but its own queue. */
-export function deliverInBackground(
-  send: SendAlert,
-  world: { clock: Clock; random: RandomBytes },
-): DeliveringAlerter {
-  const { clock } = world
+export function deliverInBackground(send: SendAlert, world: DeliveryWorld): DeliveringAlerter {
+  const { clock, onLost = () => undefined } = world
   const queue: Alert[] = []
   const counts = { delivered: 0, failed: 0, dropped: 0, repeated: 0 }
   const recent = createRecent(clock)
+  const told = createRecent(clock)
   const stop = new AbortController()
   let closed = false
   let working: Promise<void> | undefined
 
+  const lose = (lost: LostAlert) => {
+    counts[lost.outcome] += 1
+    if (told.has(lost.alert)) return
+    told.add(lost.alert)
+    onLost(lost)
+  }
   const work = async () => {
     for (let alert = queue[0]; alert; alert = queue[0]) {
-      counts[await deliver(alert, { ...world, send, signal: stop.signal })] += 1
+      const came = await deliver(alert, { ...world, send, signal: stop.signal })
+      if (came === 'delivered') counts.delivered += 1
+      else lose({ alert, ...came })
       queue.shift()
     }
     working = undefined
@@ -53,7 +77,9 @@ export function deliverInBackground(
   return {
     raise(alert) {
       if (recent.has(alert)) counts.repeated += 1
-      else if (closed || queue.length >= alertLimits.queueMax) counts.dropped += 1
+      else if (closed) lose({ alert, outcome: 'dropped', why: theEnd })
+      else if (queue.length >= alertLimits.queueMax)
+        lose({ alert, outcome: 'dropped', why: `${queue.length} alerts wait already` })
       else {
         recent.add(alert)
         queue.push(alert)
@@ -68,33 +94,39 @@ export function deliverInBackground(
       const late = clock.sleep(alertLimits.closeMs, patience.signal).catch(() => undefined)
       await Promise.race([working, late])
       patience.abort()
-      stop.abort(new Error('The process ends.'))
+      stop.abort(new Error(theEnd))
       await working
     },
   }
 }
 
-type Delivery = {
-  readonly clock: Clock
-  readonly random: RandomBytes
-  readonly send: SendAlert
-  readonly signal: AbortSignal
-}
+const theEnd = 'the process ends'
 
-async function deliver(alert: Alert, delivery: Delivery): Promise<'delivered' | 'failed' | 'dropped'> {
+type Delivery = DeliveryWorld & { readonly send: SendAlert; readonly signal: AbortSignal }
+
+async function deliver(alert: Alert, delivery: Delivery): Promise<'delivered' | Omit<LostAlert, 'alert'>> {
   const { clock, send, signal } = delivery
   for (let attempt = 1; !signal.aborted; attempt += 1) {
     try {
       const work = (stop: AbortSignal) => send(alert, stop)
       const answer = await withTimeout(clock, alertLimits.attemptMs, signal, work)
-      return answer === 'delivered' ? 'delivered' : 'failed'
-    } catch {
-      if (attempt === alertLimits.attemptsMax && !signal.aborted) return 'failed'
+      return answer === 'delivered' ? answer : { outcome: 'failed', why: answer.refused }
+    } catch (thrown) {
+      if (attempt === alertLimits.attemptsMax && !signal.aborted)
+        return { outcome: 'failed', why: `${attempt} tries: ${wordsOf(thrown)}` }
     }
     // Rejects only when the process ends, which the loop looks at next.
     await clock.sleep(backoffMs(delivery.random, attempt), signal).catch(() => undefined)
   }
-  return 'dropped'
+  return { outcome: 'dropped', why: theEnd }
+}
+
+/** `fetch` says only that it failed; what it failed of is the cause, which may have no message. */
+function wordsOf(thrown: unknown): string {
+  if (thrown instanceof Failure) return `no answer within ${alertLimits.attemptMs} ms`
+  const cause = thrown instanceof Error && thrown.cause instanceof Error ? thrown.cause : thrown
+  if (!(cause instanceof Error)) return 'no error was thrown'
+  return 'code' in cause ? `${cause.code} ${cause.message}`.trimEnd() : cause.message
 }
 
 function backoffMs(random: RandomBytes, attempt: number): number {

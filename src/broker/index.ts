@@ -2,7 +2,9 @@ export {
   type AlertStats,
   alertLimits,
   type DeliveringAlerter,
+  type DeliveryWorld,
   deliverInBackground,
+  type LostAlert,
   type SendAlert,
 } from './alert-delivery.ts'
 export type { BackUpCommand, StoreCopy } from './backup.ts'

@@ -166,13 +166,13 @@ test('a failed mint calls a person by name, with what finds the cause', async ()
         name: 'Credential Minting Failure',
         severity: 'critical',
         summary:
-          'fake did not mint for orders-db read-table: credential_minting_failure after 4 tries. Failed closed.',
+          'fake did not mint for orders-db read-table: provider_unreachable after 4 tries. Failed closed.',
         labels: {
           provider: 'fake',
           service: 'orders-db',
           tenant: 'acme',
           mode: 'LOCAL',
-          code: 'credential_minting_failure',
+          code: 'provider_unreachable',
         },
       },
     ],

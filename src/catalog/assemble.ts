@@ -16,7 +16,7 @@ import {
 } from '../contract/index.ts'
 import { Failure } from '../primitives/index.ts'
 import { type Cosigning, createCosigning, type WitnessPolicy } from '../witness/index.ts'
-import { createAlerter } from './alerts.ts'
+import { type ContractAlerter, createAlerter } from './alerts.ts'
 import { openDataFolder } from './data-folder.ts'
 import { createIdentifier, readIssuerAuthorities } from './identity.ts'
 import { openPolicy, type PolicyChoice } from './policy.ts'
@@ -54,6 +54,7 @@ export type Assembled = {
   readonly log: AuditLog
   /** Absent without witnesses. */
   readonly cosigning?: Cosigning
+  readonly alerter: ContractAlerter
   /** Takes a copy of the store; whoever calls discards it. */
   readonly copyStore: () => Promise<ReadableCopy>
   readonly close: () => Promise<void>
@@ -91,8 +92,8 @@ export async function assemble(options: AssembleOptions): Promise<Assembled> {
     [...ownProviders, ...(options.providers ?? [])],
   )
   const { store, log, highWater, cosigned: kept } = await openRecords(folder, options.storage)
-  const alerter = createAlerter(contract.alerts, systemClock)
   const { witnesses, note = () => undefined } = options
+  const alerter = createAlerter(contract.alerts, { clock: systemClock, note })
   const cosigning =
     witnesses && createCosigning({ log, policy: witnesses, kept, clock: systemClock, alerter, note })
   const broker = createBroker({
@@ -112,6 +113,7 @@ export async function assemble(options: AssembleOptions): Promise<Assembled> {
     broker,
     identifier,
     log,
+    alerter,
     ...(cosigning ? { cosigning } : {}),
     copyStore: createStoreCopier(store, folder.copyFile),
     async close() {

@@ -1,4 +1,4 @@
-export { createAlerter } from './alerts.ts'
+export { type ContractAlerter, createAlerter } from './alerts.ts'
 export { type Assembled, type AssembleOptions, assemble, readContract } from './assemble.ts'
 export { assetPath } from './assets.ts'
 export {

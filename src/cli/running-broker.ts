@@ -1,13 +1,20 @@
 import { randomBytes } from 'node:crypto'
 import type { AddressInfo } from 'node:net'
 import type { FastifyInstance } from 'fastify'
-import { type Assembled, type AssembleOptions, assemble, systemClock } from '../catalog/index.ts'
+import {
+  type Assembled,
+  type AssembleOptions,
+  assemble,
+  type ContractAlerter,
+  systemClock,
+} from '../catalog/index.ts'
 import { Failure } from '../primitives/index.ts'
 import {
   connectionLimits,
   createDoor,
   createMetrics,
   createRateLimiter,
+  type Metrics,
   type PlaneParts,
   type RateLimits,
   type RefusalLimits,
@@ -42,7 +49,8 @@ export async function runBroker(options: RunOptions): Promise<RunningBroker> {
   const metrics = createMetrics()
   const { meter = (ledger) => ledger } = options
   const assembled = await assemble({ ...options, meter: (ledger) => metrics.metered(meter(ledger)) })
-  const { broker, identifier, log, cosigning } = assembled
+  const { broker, identifier, log, alerter, cosigning } = assembled
+  watchAlerts(metrics, alerter)
   if (cosigning) watchCosigning(metrics, cosigning)
   const parts: PlaneParts = {
     broker,
@@ -83,6 +91,26 @@ export async function runBroker(options: RunOptions): Promise<RunningBroker> {
     await stop()
     throw thrown
   }
+}
+
+/** Whether people hear of what they must look at. */
+function watchAlerts(metrics: Metrics, alerter: ContractAlerter): void {
+  const outcomes = ['delivered', 'failed', 'dropped', 'repeated'] as const
+  metrics.count({
+    name: 'sallyport_alerts_total',
+    help: 'Alerts, by target and what came of them.',
+    labelNames: ['target', 'outcome'],
+    read: () =>
+      [...alerter.stats()].flatMap(([target, stats]) =>
+        outcomes.map((outcome) => ({ labels: { target, outcome }, value: stats[outcome] })),
+      ),
+  })
+  metrics.watch({
+    name: 'sallyport_alerts_waiting',
+    help: 'Alerts that their target has not taken yet.',
+    label: 'target',
+    read: () => new Map([...alerter.stats()].map(([target, { waiting }]) => [target, waiting])),
+  })
 }
 
 function newRequestId(): string {

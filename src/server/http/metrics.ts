@@ -7,6 +7,13 @@ export interface Metrics {
   metered(ledger: Ledger): Ledger
   /** A gauge that is read when the text is asked for: a value for each value of its label. */
   watch(gauge: { name: string; help: string; label?: string; read: () => ReadonlyMap<string, number> }): void
+  /** A counter that is kept elsewhere, and read when the text is asked for. */
+  count<Label extends string>(counter: {
+    name: string
+    help: string
+    labelNames: readonly Label[]
+    read: () => readonly { readonly labels: Readonly<Record<Label, string>>; readonly value: number }[]
+  }): void
   answered(answer: { operation: string; plane: string; status: number; seconds: number }): void
   /** The text exposition format, with the broker's gauges read now. */
   text(broker: Broker): Promise<string>
@@ -119,6 +126,13 @@ export function createMetrics(): Metrics {
         for (const [word, value] of read()) gauge.set(label === undefined ? {} : { [label]: word }, value)
       }
       const gauge = new Gauge({ name, help, labelNames, registers, collect })
+    },
+    count({ name, help, labelNames, read }) {
+      const collect = () => {
+        counter.reset()
+        for (const { labels, value } of read()) counter.inc(labels, value)
+      }
+      const counter = new Counter({ name, help, labelNames, registers, collect })
     },
     answered({ operation, plane, status, seconds }) {
       requests.observe({ operation, plane, status: String(status) }, seconds)

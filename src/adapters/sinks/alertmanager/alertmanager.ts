@@ -1,16 +1,22 @@
 import { randomBytes } from 'node:crypto'
-import { type Alert, type DeliveringAlerter, deliverInBackground } from '../../../broker/index.ts'
+import {
+  type Alert,
+  type DeliveringAlerter,
+  type DeliveryWorld,
+  deliverInBackground,
+  type SendAlert,
+} from '../../../broker/index.ts'
 import type { AlertTarget } from '../../../contract/index.ts'
-import { type Clock, type RandomBytes, timestamp } from '../../../primitives/index.ts'
+import { type RandomBytes, timestamp } from '../../../primitives/index.ts'
 
 export type AlertmanagerTarget = Extract<AlertTarget, { kind: 'alertmanager' }>
 
 /** Raises alerts in a Prometheus Alertmanager, by its API v2 (`POST /api/v2/alerts`). See `docs/alerts.md`. */
 export function createAlertmanager(
   target: AlertmanagerTarget,
-  world: { clock: Clock; random?: RandomBytes; fetch?: typeof fetch },
+  world: Omit<DeliveryWorld, 'random'> & { random?: RandomBytes; fetch?: typeof fetch },
 ): DeliveringAlerter {
-  const { clock, random = randomBytes } = world
+  const { random = randomBytes } = world
   const post = world.fetch ?? fetch
   const url = `${target.url.replace(/\/+$/, '')}/api/v2/alerts`
   const send = async (alert: Alert, signal: AbortSignal) => {
@@ -25,7 +31,7 @@ export function createAlertmanager(
     await response.body?.cancel()
     return verdict(response.status)
   }
-  return deliverInBackground(send, { clock, random })
+  return deliverInBackground(send, { ...world, random })
 }
 
 /** How long an alert stands when it is not raised again: nothing here knows when a person has mended the cause. */
@@ -47,8 +53,8 @@ function promLabels(labels: Readonly<Record<string, string>>): Record<string, st
   )
 }
 
-function verdict(status: number): 'delivered' | 'refused' {
+function verdict(status: number): Awaited<ReturnType<SendAlert>> {
   if (status >= 200 && status < 300) return 'delivered'
   if (status >= 500 || status === 408 || status === 429) throw new Error(`It answered ${status}.`)
-  return 'refused'
+  return { refused: `It answered ${status}.` }
 }

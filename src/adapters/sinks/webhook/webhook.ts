@@ -1,16 +1,22 @@
 import { randomBytes } from 'node:crypto'
-import { type Alert, type DeliveringAlerter, deliverInBackground } from '../../../broker/index.ts'
+import {
+  type Alert,
+  type DeliveringAlerter,
+  type DeliveryWorld,
+  deliverInBackground,
+  type SendAlert,
+} from '../../../broker/index.ts'
 import type { AlertTarget } from '../../../contract/index.ts'
-import { type Clock, type RandomBytes, sha256Hex, timestamp } from '../../../primitives/index.ts'
+import { type RandomBytes, sha256Hex, timestamp } from '../../../primitives/index.ts'
 
 export type WebhookTarget = Extract<AlertTarget, { kind: 'webhook' }>
 
 /** Posts each alert as one JSON document; its shape is in `docs/alerts.md` and only grows. */
 export function createWebhook(
   target: WebhookTarget,
-  world: { clock: Clock; random?: RandomBytes; fetch?: typeof fetch },
+  world: Omit<DeliveryWorld, 'random'> & { random?: RandomBytes; fetch?: typeof fetch },
 ): DeliveringAlerter {
-  const { clock, random = randomBytes } = world
+  const { random = randomBytes } = world
   const post = world.fetch ?? fetch
   const send = async (alert: Alert, signal: AbortSignal) => {
     const response = await post(target.url, {
@@ -24,7 +30,7 @@ export function createWebhook(
     await response.body?.cancel()
     return verdict(response.status)
   }
-  return deliverInBackground(send, { clock, random })
+  return deliverInBackground(send, { ...world, random })
 }
 
 function document({ name, severity, summary, labels, startsAt }: Alert) {
@@ -34,8 +40,8 @@ function document({ name, severity, summary, labels, startsAt }: Alert) {
   return { version: 1, id, name, severity, summary, labels, starts_at }
 }
 
-function verdict(status: number): 'delivered' | 'refused' {
+function verdict(status: number): Awaited<ReturnType<SendAlert>> {
   if (status >= 200 && status < 300) return 'delivered'
   if (status >= 500 || status === 408 || status === 429) throw new Error(`It answered ${status}.`)
-  return 'refused'
+  return { refused: `It answered ${status}.` }
 }
