@@ -3,7 +3,7 @@ import { globSync, readFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { checkExample } from '../src/compiler/index.ts'
 import { type Contract, lintContract, requireContract } from '../src/contract/index.ts'
-import { checkAdapterRequestText } from '../src/references/index.ts'
+import { checkAdapterRequestText, secretKindOf } from '../src/references/index.ts'
 
 const root = join(import.meta.dirname, '..')
 
@@ -51,7 +51,7 @@ function exampleProblems(file: string, text: string, contracts: readonly Contrac
 function contractOf(file: string, text: string): Validated & { readonly contract?: Contract } {
   try {
     const contract = requireContract({ file, text })
-    const errors = lintContract(contract).filter(({ level }) => level === 'error')
+    const errors = lintContract(contract, { secretKindOf }).filter(({ level }) => level === 'error')
     return { file, contract, problems: errors.map(({ code, message }) => `${message} (${code})`) }
   } catch (thrown) {
     return { file, problems: [thrown instanceof Error ? thrown.message : String(thrown)] }

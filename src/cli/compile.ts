@@ -2,6 +2,7 @@ import { chmodSync, writeFileSync } from 'node:fs'
 import { type CompileTarget, compileContract } from '../compiler/index.ts'
 import { type Contract, lintContract, requireContract } from '../contract/index.ts'
 import { Failure } from '../primitives/index.ts'
+import { secretKindOf } from '../references/index.ts'
 import { readContractFile } from './contract-file.ts'
 import { exitCodes } from './exit-code.ts'
 import { contractFileByDefault } from './guard-file.ts'
@@ -29,7 +30,7 @@ export function compileCommand(io: Terminal, options: CompileCommandOptions): nu
 
 /** What contradicts itself compiles to guards that nothing can satisfy, or that anything can. */
 function refuseContradictions(contract: Contract): void {
-  const errors = lintContract(contract).filter(({ level }) => level === 'error')
+  const errors = lintContract(contract, { secretKindOf }).filter(({ level }) => level === 'error')
   if (errors.length === 0) return
   const lines = errors.map(({ message, place }) => `${contract.file}:${place.line}: ${message}`)
   throw new Failure('contract_invalid', lines.join('\n'), {

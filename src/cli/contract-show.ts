@@ -7,6 +7,7 @@ import {
   type Variable,
 } from '../contract/index.ts'
 import { Failure } from '../primitives/index.ts'
+import { secretKindOf } from '../references/index.ts'
 import type { Terminal } from './terminal.ts'
 
 /** Shows a contract with an environment, or what it says of one name. No value of a secret is in it. */
@@ -43,7 +44,9 @@ function showWhole(io: Terminal, contract: Contract, environment: Environment): 
     [environment.rotations, 'rotations'],
   ] as const
   io.out(counts.map(([map, noun]) => `${map.size} ${noun}`).join(' · '))
-  io.out(`${lintContract(contract).length} findings: sallyport contract lint ${contract.file}`)
+  io.out(
+    `${lintContract(contract, { secretKindOf }).length} findings: sallyport contract lint ${contract.file}`,
+  )
 }
 
 function modeRows(contract: Contract, environment: Environment): readonly (readonly string[])[] {

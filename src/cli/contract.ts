@@ -5,6 +5,7 @@ import {
   type Contract,
   type ContractProblem,
   diffContracts,
+  type FileRule,
   formatDiff,
   formatLint,
   formatProblems,
@@ -18,6 +19,7 @@ import {
   unapproved,
 } from '../contract/index.ts'
 import { Failure } from '../primitives/index.ts'
+import { secretKindOf } from '../references/index.ts'
 import { readContractFile } from './contract-file.ts'
 import { showContract } from './contract-show.ts'
 import { exitCodes } from './exit-code.ts'
@@ -43,12 +45,12 @@ export function lint(
     )
     return exitCodes.contract[0]
   }
-  const findings = lintContract(parsed.contract, folder === undefined ? undefined : filesIn(folder))
-  const examples = folder === undefined ? [] : exampleFindings(parsed.contract, folder)
-  tellFindings(io, { file, format, findings: [...findings, ...examples] }, () =>
-    [...examples.map((one) => toldLine(file, one)), formatLint(findings, { file })].join('\n'),
-  )
-  if (examples.length > 0) return exitCodes.failed[0]
+  const isThere = folder === undefined ? undefined : filesIn(folder)
+  const findings = [
+    ...(folder === undefined ? [] : exampleFindings(parsed.contract, folder)),
+    ...lintContract(parsed.contract, { secretKindOf, isThere }),
+  ]
+  tellFindings(io, { file, format, findings }, () => formatLint(findings, { file }))
   return findings.some(({ level }) => level === 'error') ? exitCodes.failed[0] : exitCodes.ok[0]
 }
 
@@ -62,30 +64,38 @@ function filesIn(folder: string): (path: string) => boolean {
 }
 
 /** Example files hold every name that they are to cover, and no value but the contract's placeholders. */
-function exampleFindings(contract: Contract, folder: string): readonly Told[] {
+function exampleFindings(contract: Contract, folder: string): readonly LintFinding[] {
   return [...(contract.environment?.files.values() ?? [])]
     .filter(({ path, role }) => role === 'example' && existsSync(join(folder, path)))
     .flatMap(({ path, covers, place }) =>
-      checkExample(contract, readFileSync(join(folder, path), 'utf8'), covers).map(
-        ({ line, message, next }) => ({
-          code: exampleWrong.id,
-          level: exampleWrong.level,
-          message: `${path}:${line}: ${message}`,
-          place,
-          next,
-        }),
-      ),
+      exampleProblems(contract, { folder, path, covers }).map(({ message, next }) => ({
+        code: 'example-wrong',
+        level: lintCodes['example-wrong'][0],
+        message,
+        place,
+        next,
+      })),
     )
 }
 
-const exampleWrong = {
-  id: 'example-wrong',
-  level: 'error',
-  text: 'An example file lacks a name, has one too many or a value, or was compiled from another text.',
-} as const
+function exampleProblems(
+  contract: Contract,
+  { folder, path, covers }: { readonly folder: string } & Pick<FileRule, 'path' | 'covers'>,
+): readonly { readonly message: string; readonly next: string }[] {
+  const text = readText(join(folder, path))
+  if (text === undefined) return [{ message: `${path} cannot be read.`, next: 'make it a file that can be' }]
+  return checkExample(contract, text, covers).map(({ line, message, next }) => ({
+    message: `${path}:${line}: ${message}`,
+    next,
+  }))
+}
 
-function toldLine(file: string, { place, level, message, code, next }: Told): string {
-  return `${file}:${place.line}:${place.column}  ${level}  ${message} (${code})\n  Next: ${next}`
+function readText(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return undefined
+  }
 }
 
 /** A problem of the format, beside the findings of a contract that is valid. */
@@ -116,7 +126,7 @@ function sarifOf(file: string, findings: readonly Told[]) {
   )
   return sarifLog({
     version,
-    rules: [invalid, exampleWrong, ...rules],
+    rules: [invalid, ...rules],
     results: findings.map(({ code, level, message, next, place }) => ({
       ruleId: code,
       level,

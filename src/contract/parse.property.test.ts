@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { secretKindOf } from '../references/index.ts'
 import { formatProblems } from './format-problems.ts'
 import { lintContract } from './lint/lint.ts'
 import { parseContract } from './parse.ts'
@@ -120,7 +121,7 @@ for (const [name, original, numRuns] of [
         counts.cases += 1
         if (parsed.kind === 'contract') {
           counts.contracts += 1
-          for (const { message } of lintContract(parsed.contract))
+          for (const { message } of lintContract(parsed.contract, { secretKindOf }))
             assert.doesNotMatch(message, /undefined|\[object/)
           return
         }

@@ -19,6 +19,14 @@ export const lintCodes = {
   ],
   'discriminator-optional': ['error', 'A discriminator may be absent, and then no mode holds.'],
   'discriminator-value-unused': ['warning', 'A discriminator may have a value that no mode has.'],
+  'example-secret': [
+    'error',
+    'The example of a variable, which example files hand out, looks like a secret.',
+  ],
+  'example-wrong': [
+    'error',
+    'An example file lacks a name, has one too many or a value, or was compiled from another text.',
+  ],
   'file-missing': ['warning', 'A file that the contract lists is not there.'],
   'gate-everywhere': ['warning', 'A gate is open in every mode.'],
   'gate-undocumented': ['warning', 'A gate does not say where it is implemented or written down.'],
@@ -70,7 +78,15 @@ export type LintFinding = {
 /** A finding without its level, which its code gives. */
 export type Found = Omit<LintFinding, 'level'>
 
-/** Files that are there, by their path from the root of the repository; absent where nobody can say. */
+/** What lint asks of others. */
+export type LintWorld = {
+  /** What kind of secret a text looks like, if any. */
+  readonly secretKindOf: (text: string) => string | undefined
+  /** Absent where nobody can say. */
+  readonly isThere?: FilesThere | undefined
+}
+
+/** Whether a file is there, by its path from the root of the repository. */
 export type FilesThere = (path: string) => boolean
 
 /** One look at a contract with an environment. */

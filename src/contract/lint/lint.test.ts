@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { secretKindOf } from '../../references/index.ts'
 import { requireContract } from '../parse.ts'
 import { changedIn, marked, specimen, withLines } from '../passage.fixture.ts'
 import { type LintCode, lintCodes } from './finding.ts'
@@ -9,7 +10,7 @@ import { lintContract } from './lint.ts'
 const file = 'sallyport.yaml'
 
 function findingsOf(text: string) {
-  return lintContract(requireContract({ text, file }))
+  return lintContract(requireContract({ text, file }), { secretKindOf })
 }
 
 type Case = {
@@ -74,6 +75,19 @@ const cases: readonly Case[] = [
     from: 'APP_MODE: { enum: [test, stage, prod], required: always }',
     to: '▸APP_MODE: { enum: [test, stage, prod], required: { modes: [PROD] } }',
     message: 'APP_MODE tells modes apart, and may be absent.',
+  },
+  {
+    code: 'example-secret',
+    from: 'POOL: { type: integer, minimum: 1, maximum: 64 }',
+    to: '▸POOL: { example: ghp_16C7e42F292c6912E7710c838347Ae178B4a }',
+    message: 'The example of POOL looks like a secret (GitHub token).',
+    next: 'write a placeholder that is nothing of anybody, and rotate what stood there if it was real',
+  },
+  {
+    code: 'example-secret',
+    from: 'API_KEY: { sensitive: true, secretRef: app/keys }',
+    to: '▸API_KEY: { sensitive: true, secretRef: app/keys, example: wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY }',
+    message: 'The example of API_KEY looks like a secret (random text).',
   },
   {
     code: 'bypass-registered',
@@ -314,7 +328,7 @@ test('every code has a case', () => {
   const covered = new Set(cases.map(({ code }) => code))
   assert.deepEqual(
     Object.keys(lintCodes).filter((code) => !cases.some((one) => one.code === code)),
-    ['file-missing', 'gate-reference-missing'],
+    ['example-wrong', 'file-missing', 'gate-reference-missing'],
   )
   console.log(`${covered.size} codes in ${cases.length} cases`)
 })
@@ -322,7 +336,7 @@ test('every code has a case', () => {
 test('files that are not there are told where somebody can look for them', () => {
   const contract = requireContract({ text: specimen, file })
   const found = (isThere: (path: string) => boolean) =>
-    lintContract(contract, isThere).flatMap(({ code, message }) =>
+    lintContract(contract, { secretKindOf, isThere }).flatMap(({ code, message }) =>
       usual.has(message) ? [] : [[code, message]],
     )
   assert.deepEqual(

@@ -1,6 +1,6 @@
 import type { Contract } from '../contract.ts'
 import type { Environment, Variable } from '../environment.ts'
-import type { Found, LintRule } from './finding.ts'
+import type { Found, LintRule, LintWorld } from './finding.ts'
 
 /** Variables against discriminators, prohibitions and owners. */
 export const lintVariables: LintRule = (environment, contract) => [
@@ -26,6 +26,25 @@ function defaults({ name, example, place }: Variable): readonly Found[] {
       next: 'remove `example`: there is no default mode',
     },
   ]
+}
+
+/** Whoever is to write a placeholder may paste what stands in their own environment. */
+export function lintExamples(
+  { variables }: Environment,
+  secretKindOf: LintWorld['secretKindOf'],
+): readonly Found[] {
+  return [...variables.values()].flatMap(({ name, example, place }): readonly Found[] => {
+    const kind = example === undefined ? undefined : secretKindOf(example)
+    if (kind === undefined) return []
+    return [
+      {
+        code: 'example-secret',
+        message: `The example of ${name} looks like a secret (${kind}).`,
+        place,
+        next: 'write a placeholder that is nothing of anybody, and rotate what stood there if it was real',
+      },
+    ]
+  })
 }
 
 function absences({ name, required, place }: Variable): readonly Found[] {
