@@ -38,6 +38,25 @@ test('the line is that of the value, also behind text that looks like it', () =>
   assert.equal(origins.get('TEXT'), `${path}:2`)
 })
 
+test('of a name that stands there often the line is the last one, also where others are within a text', () => {
+  const text =
+    'A=1\r\nA="1"\n\nA=1 # one\n#A=1\nTEXT=`\nexport A=1\n`\nexport  B=1\n C.D = \'1\'\nE="\n"=2\nF="x\\ny"\n'
+  const path = file('often', text)
+  const { env, origins } = collectVariables({}, [path], undefined)
+  const lines = Object.keys(env).map((name) => [name, origins.get(name)?.slice(path.length + 1)])
+  assert.deepEqual(Object.fromEntries(lines), { A: '4', TEXT: '6', B: '9', 'C.D': '10', E: '11', F: '13' })
+})
+
+test('a file as large as it may be is read, with the line of each of its variables', () => {
+  const count = 70_000
+  const text = Array.from({ length: count }, (_, at) => `V${at}=${at % 7}\n`).join('')
+  assert.ok(text.length < 1024 * 1024)
+  const path = file('full', text)
+  const { env, origins } = collectVariables({}, [path], undefined)
+  assert.equal(Object.keys(env).length, count)
+  for (let at = 0; at < count; at += 1) assert.equal(origins.get(`V${at}`), `${path}:${at + 1}`)
+})
+
 test('the mode stands in a name in lower case; without one the file is not there', () => {
   file('.env.prod', 'A=1\n')
   const named = join(folder, '.env.{mode}')

@@ -29,13 +29,16 @@ export function collectVariables(
   for (const named of files) {
     const file = mode === undefined ? named : named.replaceAll('{mode}', mode.toLowerCase())
     const text = readText(file)
-    if (text === undefined) missing.push(file)
-    else
-      for (const [name, value] of Object.entries(parseEnv(text))) {
-        if (value === undefined || value === '') continue
-        env[name] = value
-        origins.set(name, `${file}:${lineOf(name, value, text)}`)
-      }
+    if (text === undefined) {
+      missing.push(file)
+      continue
+    }
+    const lines = linesOf(text)
+    for (const [name, value] of Object.entries(parseEnv(text))) {
+      if (value === undefined || value === '') continue
+      env[name] = value
+      origins.set(name, `${file}:${lines.get(name) ?? 1}`)
+    }
   }
   for (const [name, value] of Object.entries(shell)) {
     if (value === undefined) continue
@@ -58,13 +61,19 @@ function readText(file: string): string | undefined {
 
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 
-/** The last line that begins with the name and from which the parser reads this value; the parser itself keeps no lines. */
-function lineOf(name: string, value: string, text: string): number {
-  const lines = text.split('\n')
-  for (let line = lines.length; line > 0; line -= 1) {
-    const words = lines[line - 1]?.trimStart().replace(/^export\s+/, '') ?? ''
-    if (!words.startsWith(name) || !/^\s*=/.test(words.slice(name.length))) continue
-    if (parseEnv(lines.slice(line - 1).join('\n'))[name] === value) return line
+/**
+ * The line of each name. The parser keeps none, so it reads the text once more with the number of its line before each name, and whatever
+ * stands within a text in quotes is again none. It gives them in no order, and of a name that stands there often the last one holds.
+ */
+function linesOf(text: string): ReadonlyMap<string, number> {
+  const numbered = text
+    .split('\n')
+    .map((line, at) => line.replace(/^(\s*(?:export +)?)(?=[^\s#="'`])/, `$1${at + 1}:`))
+    .join('\n')
+  const lines = new Map<string, number>()
+  for (const key of Object.keys(parseEnv(numbered))) {
+    const [, line, name] = /^(\d+):(.*)$/s.exec(key) ?? []
+    if (name !== undefined) lines.set(name, Math.max(Number(line), lines.get(name) ?? 0))
   }
-  return 1
+  return lines
 }
