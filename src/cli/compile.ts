@@ -6,7 +6,7 @@ import { secretKindOf } from '../references/index.ts'
 import { readContractFile } from './contract-file.ts'
 import { exitCodes } from './exit-code.ts'
 import { contractFileByDefault } from './guard-file.ts'
-import type { Terminal } from './terminal.ts'
+import { type Terminal, writeWhole } from './terminal.ts'
 
 export type CompileCommandOptions = {
   readonly target: CompileTarget
@@ -21,7 +21,7 @@ export function compileCommand(io: Terminal, options: CompileCommandOptions): nu
   const contract = requireContract(readContractFile(options.contract ?? contractFileByDefault))
   refuseContradictions(contract)
   const text = compileContract(contract, options.target, options)
-  if (options.out === undefined) process.stdout.write(text)
+  if (options.out === undefined) writeWhole(text)
   else write(options.out, text, options.target)
   if (options.out !== undefined)
     io.say(`${options.out}: ${options.target} of ${contract.name}, ${contract.digest}`)

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { closeSync, openSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import type { Lease } from '../../client/src/index.ts'
@@ -47,6 +50,23 @@ test('what is said keeps its lines and our colours, and nothing else of a termin
   process.stderr.write = write
   assert.deepEqual(seen, ['\u001b[31mred\u001b[39m\n\ufffd[2Jgone\ufffd[8m\ufffd\ufffd]0;title\ufffd\n'])
 })
+
+for (const [where, open] of [
+  ['a reader that went away', () => 'pipe' as const],
+  ['a disk that is full', () => openSync('/dev/full', 'w')],
+] as const)
+  test(`compile into ${where} ends as a signal would end it, and says nothing`, async () => {
+    const stdout = open()
+    const file = (path: string) => join(import.meta.dirname, path)
+    const words = ['compile', '--target', 'js', '--contract', file('../../contracts/agenticverz.yaml')]
+    const child = spawn(process.execPath, [file('main.ts'), ...words], { stdio: ['ignore', stdout, 'pipe'] })
+    if (typeof stdout === 'number') closeSync(stdout)
+    child.stdout?.destroy()
+    const ended = once(child, 'exit')
+    assert.ok(child.stderr)
+    assert.equal(await text(child.stderr), '')
+    assert.deepEqual(await ended, [141, null])
+  })
 
 test('every failure has an exit code of the table, and the page shows the same table', () => {
   const known = Object.values(exitCodes).map(([code]): number => code)

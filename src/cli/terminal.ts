@@ -16,11 +16,11 @@ export type Terminal = {
 
 export function terminal(options: { json?: boolean }): Terminal {
   // Standard output is not touched before something is written: `run` leaves its streams to the child as they are.
-  const out = (text: string) => write(process.stdout, text)
+  const out = (text: string) => write(process.stdout, `${text}\n`)
   return {
     json: options.json ?? false,
     out: (text) => out(forTerminal(text)),
-    say: (text) => write(process.stderr, forTerminal(text)),
+    say: (text) => write(process.stderr, `${forTerminal(text)}\n`),
     data: (value) => out(jsonText(value)),
   }
 }
@@ -28,12 +28,17 @@ export function terminal(options: { json?: boolean }): Terminal {
 const watched = new WeakSet<NodeJS.WriteStream>()
 
 /** A reader that goes away, such as `| head -1`, ends the command as a signal would. */
-function write(stream: NodeJS.WriteStream, line: string): void {
+function write(stream: NodeJS.WriteStream, text: string): void {
   if (!watched.has(stream)) {
     watched.add(stream)
     stream.on('error', () => process.exit(128 + constants.signals.SIGPIPE))
   }
-  stream.write(`${line}\n`)
+  stream.write(text)
+}
+
+/** To stdout as it is: for a file of another program, in which each character counts. */
+export function writeWhole(text: string): void {
+  write(process.stdout, text)
 }
 
 /** Characters that could move a cursor, hide text or turn its direction: control, format, surrogate, private, unassigned, line ends. */
