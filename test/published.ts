@@ -17,7 +17,7 @@ export const unpublishable =
 
 /**
  * Packs Sallyport and its client, installs both in an empty folder where nothing can be downloaded, and uses them with the `node` of
- * `nodeFolder`: the program, its demo, its commands for an environment, the suites for authors of adapters, the client.
+ * `nodeFolder`: the program, its demo, its commands for an environment, the suites for authors of adapters, the client, the types.
  */
 export async function checkPublished(options: { nodeFolder: string; nodeMajor: number }): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'sallyport-published-'))
@@ -29,6 +29,7 @@ export async function checkPublished(options: { nodeFolder: string; nodeMajor: n
     writeFileSync(join(app, 'package.json'), '{"name":"app","private":true,"type":"module"}')
     run('npm', 'install', '--offline', '--ignore-scripts', ...pack(folder))
     checkUse(run, app, options.nodeMajor)
+    checkTypes(run, app)
     await checkEnvironmentCommands(app, env)
   } finally {
     rmSync(folder, { recursive: true })
@@ -41,9 +42,7 @@ function checkUse(run: Run, app: string, nodeMajor: number): void {
   assert.deepEqual(packages.sort(), ['@sallyport', 'sallyport'], 'the tarballs bring no dependency')
   assert.match(run('npx', '--no-install', 'sallyport', '--version'), /\b0\.1\.0\b/)
   run('npx', '--no-install', 'sallyport', 'demo')
-  for (const name of ['broker', 'contract', 'planes', 'testing']
-    .map((door) => `sallyport/${door}`)
-    .concat('@sallyport/client')) {
+  for (const name of Object.keys(doors)) {
     const exports = run(
       'node',
       '--input-type=module',
@@ -52,6 +51,27 @@ function checkUse(run: Run, app: string, nodeMajor: number): void {
     )
     assert.ok(Number(exports) > 0, `${name} exports nothing`)
   }
+}
+
+const doors = {
+  '@sallyport/client': 'createClient',
+  'sallyport/broker': 'runBroker',
+  'sallyport/contract': 'enforce',
+  'sallyport/planes': 'openPlanes',
+  'sallyport/testing': 'providerConformance',
+}
+
+/** Strict TypeScript as it is by default, which reads declarations of packages too; of other packages it has those of Node alone. */
+function checkTypes(run: Run, app: string): void {
+  const uses = Object.entries(doors).flatMap(([door, name]) => [
+    `import { ${name} } from '${door}'`,
+    '// @ts-expect-error: it is no number, and would be anything if its declaration were not there.',
+    `export const ${name}Number: number = ${name}`,
+  ])
+  writeFileSync(join(app, 'uses.ts'), uses.join('\n'))
+  const options = ['--ignoreConfig', '--noEmit', '--strict', '--module', 'nodenext']
+  const types = ['--types', 'node', '--typeRoots', join(root, 'node_modules/@types')]
+  run(join(root, 'node_modules/.bin/tsc'), ...options, ...types, 'uses.ts')
 }
 
 /** The paths of both tarballs. */

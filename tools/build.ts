@@ -2,8 +2,9 @@
 import { spawnSync } from 'node:child_process'
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { basename, dirname, extname, join, resolve } from 'node:path'
+import { basename, dirname, extname, join, relative, resolve } from 'node:path'
 import { build as bundle, type Metafile, type Plugin } from 'esbuild'
+import { copyDeclarations } from './declarations.ts'
 import { writeLicences } from './licences.ts'
 
 const root = join(import.meta.dirname, '..')
@@ -127,28 +128,33 @@ function makeExecutable(target: string): void {
   chmodSync(target, 0o755)
 }
 
-/** Declarations go to `types/` beside the bundle, as they stand in the source; one file beside the bundle names the first. */
+/** Declarations that the entry reaches go to `types/` beside the bundle, each where it stands in the source; one file beside the bundle names the first. */
 function writeTypes(source: string, target: string): void {
   const rootDir = dirname(source).endsWith('client/src') ? dirname(source) : join(root, 'src')
   const folder = mkdtempSync(join(tmpdir(), 'sallyport-types-'))
-  const types = join(dirname(target), 'types')
   const compilerOptions = {
     noEmit: false,
     emitDeclarationOnly: true,
     declaration: true,
     rootDir,
-    outDir: types,
+    outDir: join(folder, 'types'),
     typeRoots: [join(root, 'node_modules/@types')],
   }
   const config = { extends: join(root, 'tsconfig.json'), compilerOptions, files: [source], include: [] }
   writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(config))
   const compiler = join(root, 'node_modules/.bin/tsc')
   const { status, stdout } = spawnSync(compiler, ['-p', folder], { encoding: 'utf8', timeout: 120_000 })
+  const first = relative(rootDir, source).replace(/\.ts$/, '')
+  if (status === 0)
+    copyDeclarations({
+      from: join(folder, 'types'),
+      to: join(dirname(target), 'types'),
+      first: `${first}.d.ts`,
+    })
   rmSync(folder, { recursive: true })
   if (status !== 0) throw new Error(`The types of ${source} cannot be written:\n${stdout}`)
-  const first = `./types${source.slice(rootDir.length).replace(/\.ts$/, '.js')}`
   const beside = join(dirname(target), `${basename(target, '.js')}.d.ts`)
-  writeFileSync(beside, `export * from '${first}'\n`)
+  writeFileSync(beside, `export * from './types/${first}.js'\n`)
 }
 
 // Last, because what stands above it must be there when it runs.

@@ -2,7 +2,6 @@ import { Failure } from '../primitives/index.ts'
 import type { Contract } from './contract.ts'
 import type { Environment } from './environment.ts'
 import { aboutShape, environmentSections, modeRulesShape } from './environment-shape.ts'
-import type { ContractShape } from './shape.ts'
 
 /** The sections without which a broker's part is not whole. */
 export const brokerNeeds = ['tenants', 'identities', 'providers', 'services', 'grants'] as const
@@ -15,8 +14,14 @@ export function hasBroker(written: unknown): boolean {
   return hasKey([written], brokerKeys)
 }
 
+type Mapping = Readonly<Record<string, unknown>>
+
 /** Whether the file says more than a broker needs to know. */
-export function hasEnvironment(written: ContractShape): boolean {
+export function hasEnvironment(written: {
+  readonly metadata: unknown
+  readonly modes: Mapping
+  readonly planes?: Mapping | undefined
+}): boolean {
   return (
     hasKey([written], Object.keys(environmentSections)) ||
     hasKey([written.metadata], Object.keys(aboutShape)) ||
