@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { lookup } from 'node:dns/promises'
-import { readFileSync, realpathSync } from 'node:fs'
+import { realpathSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { connect, createServer, isIP, type NetConnectOpts, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -9,6 +9,7 @@ import { Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { DatabaseTarget } from '../migration/index.ts'
 import { Failure, unmappedAddress } from '../primitives/index.ts'
+import { listeningSockets } from './listening-sockets.ts'
 
 /** A network of its own in which there is one address, and behind it this process, which passes on to the database. */
 export type Confinement = {
@@ -29,7 +30,11 @@ export function unconfinable(): string | undefined {
     },
   )
   if (error) return 'there is no `unshare` (util-linux)'
-  return status === 0 ? undefined : 'it forbids user namespaces, or there is no `ip` (iproute2)'
+  if (status !== 0) return 'it forbids user namespaces, or there is no `ip` (iproute2)'
+  const { hidden } = listeningSockets()
+  return hidden.length === 0
+    ? undefined
+    : `somebody listens to a Unix socket that cannot be covered: ${hidden.join('; ')}`
 }
 
 const namespaces = ['--user', '--map-root-user', '--net', '--mount', '--'] as const
@@ -65,7 +70,7 @@ export async function openConfinement(target: DatabaseTarget, holds: () => boole
   const hostsFile = join(folder, 'hosts')
   await writeFile(hostsFile, [...hosts, '127.0.0.1 localhost', '::1 localhost', ''].join('\n'))
   const path = join(folder, 'database')
-  const listening = listeningSockets()
+  const listening = listeningSockets().paths
   const relay = await openRelay(socket === undefined ? target : { path: socket }, path, holds)
   const listen = target.kind === 'tcp' ? addresses.map((address) => `--listen=${address},${target.port}`) : []
   const added = addresses.filter((address) => !/^(127\.|::1$)/.test(address))
@@ -110,13 +115,6 @@ async function wayTo(target: DatabaseTarget): Promise<{
   }
   const addresses = await addressesOf(target.host)
   return { addresses, hosts: addresses.map((address) => `${address} ${target.host}`) }
-}
-
-/** Every socket in the file system to which somebody listens now, in this network. */
-function listeningSockets(): readonly string[] {
-  const lines = readFileSync('/proc/net/unix', 'latin1').split('\n')
-  const paths = lines.flatMap((line) => /^(?:\S+ +){6}\d+ (\/.+)$/.exec(line)?.[1] ?? [])
-  return [...new Set(paths)]
 }
 
 /** What a name stands for. An address of IPv4 in one of IPv6 is reached by IPv4, so that is the one which has to be there. */

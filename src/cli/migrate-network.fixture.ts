@@ -1,7 +1,8 @@
 /** Runs in a network of its own, where it may have any address: a real server there, and migrations to it by every way that leads to it. */
 import 'reflect-metadata'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { linkSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { SubjectAlternativeNameExtension, X509CertificateGenerator } from '@peculiar/x509'
@@ -34,14 +35,27 @@ try {
   const places = [
     ...[addresses.own, addresses.other, '127.0.0.1', '::1'].map((host) => `${host} ${neighbour.port}`),
     ...[addresses.other, addresses.otherIpv6, '192.0.2.1'].map((host) => `${host} ${server.port}`),
-    ...['/tmp/sallyport-network.sock', '@sallyport-network', 'name:example.test'],
+    ...[
+      '/tmp/sallyport-network.sock',
+      join(folder, 'relative.sock'),
+      '@sallyport-network',
+      'name:example.test',
+    ],
   ]
   const ways = waysOf({ password, port: server.port, sockets, certificate: certificate ?? '' })
-  for (const [name, url] of Object.entries(ways)) {
+  const tell = async (name: string, url: string) => {
     const env = { APP_MODE: 'local', DB_ROLE: 'staging', DATABASE_URL: url }
     const outcome: Outcome = { name, ...(await migrateWith(env, tooling('reach', ...places))) }
     console.log(JSON.stringify(outcome))
   }
+  const relative = await listen('')
+  for (const [name, url] of Object.entries(ways)) await tell(name, url)
+  linkSync(join(folder, 'relative.sock'), join(folder, 'linked.sock'))
+  await tell('a socket with two names', ways['another address'])
+  await relative.close()
+  const wandering = await listen("process.chdir('/')")
+  await tell('a socket of nowhere', ways['another address'])
+  await wandering.close()
   await neighbour.close()
 } finally {
   await server.stop()
@@ -63,6 +77,23 @@ async function neighbours() {
   return {
     port: typeof address === 'object' && address ? address.port : 0,
     close: () => Promise.all(open.map((one) => one[Symbol.asyncDispose]())),
+  }
+}
+
+/** A process of its own listens to `relative.sock`, bound by that name in the folder, and then does something. */
+async function listen(then: string) {
+  rmSync(join(folder, 'relative.sock'), { force: true })
+  const script = `require('net').createServer((socket) => socket.end()).listen('relative.sock', () => { ${then}; console.log('up') })`
+  const child = spawn(process.execPath, ['--eval', script], {
+    cwd: folder,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  await once(child.stdout, 'data')
+  return {
+    async close() {
+      child.kill()
+      await once(child, 'exit')
+    },
   }
 }
 

@@ -126,7 +126,7 @@ function tellStart(io: Terminal, { words, role, confined }: Started, stamped: bo
   io.say(`migrate: ${words}${stamped ? `; the database is stamped ${role} from now on` : ''}`)
   io.say(
     confined
-      ? 'migrate: the command reaches the database alone; not held: vsock, and Unix sockets that appear while it runs'
+      ? 'migrate: the command reaches the database alone; not held: vsock, and Unix sockets that appear while it runs or were renamed'
       : 'migrate: the command is not confined, it can reach more than the database',
   )
 }
