@@ -25,6 +25,14 @@ for (const [left, right, meet] of [
   ['/runs', '/runs/*', false],
   ['/*', '/runs/*', true],
   ['/a/*/c', '/a/b/d', false],
+  ['/a/B', '/A/b', true],
+  ['/a/b/', '/a/b', true],
+  ['/a/*/', '/a/b', true],
+  ['/a/*/', '/a/b/c', false],
+  ['/a/b.json', '/a/b', true],
+  ['/a/b.json', '/a/b.xml', true],
+  ['/a/b.json/*', '/a/b/c', false],
+  ['/a/.b', '/a/.c', false],
 ] as const)
   test(`${left} and ${right} ${meet ? 'meet' : 'do not meet'}`, () => {
     assert.equal(endpointsMeet(left, right), meet)

@@ -21,7 +21,7 @@ export type { Effect, RuleChange, Sides } from './diff/change.ts'
 export { diffContracts, unapproved } from './diff/diff.ts'
 export { formatDiff } from './diff/format-diff.ts'
 export { contractBytesMax } from './document.ts'
-export { endpointMatches, endpointsMeet } from './endpoint.ts'
+export { endpointMatches, endpointStem, endpointsMeet } from './endpoint.ts'
 export {
   type About,
   type AgentRules,

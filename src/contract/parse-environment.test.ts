@@ -130,6 +130,36 @@ const cases: readonly Case[] = [
     message:
       '`planes.human.endpoints[0]` is "/accounts*", but must be a path such as `/api/v1/runs/*`, where `*` is a whole segment.',
   },
+  ...[
+    '/accounts/{id}',
+    '/accounts/:id',
+    '/accounts/@:name',
+    '/accounts(.:format)',
+    '/accounts/%40me',
+    '/a;b',
+    '/a/.../b',
+  ].map(
+    (path): Case => ({
+      title: `an endpoint that no request has: ${path}`,
+      from: '"/accounts/*"',
+      to: `▸"${path}"`,
+      message: `\`planes.human.endpoints[0]\` is "${path}", but must be a path such as \`/api/v1/runs/*\`, where \`*\` is a whole segment.`,
+      next: 'begin with `/`, write `*` for a parameter (`{id}`, `:id`), and neither query, `;`, `..` nor an escape such as `%40`',
+    }),
+  ),
+  {
+    title: 'a gate on a path template',
+    from: '/debug: Shows the schema',
+    to: '▸"/debug/{name}": Shows a table',
+    message: '"/debug/{name}" must be a path such as `/api/v1/runs/*`, where `*` is a whole segment.',
+  },
+  {
+    title: 'endpoints of two planes that meet in another spelling',
+    from: '/status]',
+    to: '▸/Accounts/me.json/]',
+    message:
+      '"/Accounts/me.json/" and "/accounts/*" of the plane human (line «endpoints: ["/acc»+0) meet; planes never cross.',
+  },
   {
     title: 'endpoints of two planes that meet',
     from: '/status]',

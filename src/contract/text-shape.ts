@@ -156,16 +156,17 @@ export const date = text({
   examples: ['2026-01-18'],
 })
 
-/** A path of an HTTP request in which `*` may stand for a segment. */
+/**
+ * A path of an HTTP request in which `*` may stand for a segment. Each has one spelling, and is one that a request can have: no escape, no
+ * parameter of a framework's own (`{id}`, `:id`, `(.:format)`), which would be taken for its letters and never match.
+ */
 export const endpoint = text({
   must: 'a path such as `/api/v1/runs/*`, where `*` is a whole segment',
-  next: 'begin with `/`, and write neither query nor `..`',
-  pattern: /^\/[A-Za-z0-9._~!$&'()+,;=:@%{}*/-]{0,511}$/,
+  next: 'begin with `/`, write `*` for a parameter (`{id}`, `:id`), and neither query, `;`, `..` nor an escape such as `%40`',
+  pattern: /^\/[A-Za-z0-9._~!$&'()+,:=@*/-]{0,511}$/,
   test: (value) =>
-    value
-      .split('/')
-      .every((part) => part === '*' || !(part.includes('*') || part === '.' || part === '..')) &&
-    !value.includes('//'),
+    !value.includes('//') &&
+    value.split('/').every((part) => part === '*' || !/\*|^\.+$|(?<![A-Za-z0-9]):/.test(part)),
   examples: ['/api/v1/runs/*'],
 })
 
