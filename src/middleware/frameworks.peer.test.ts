@@ -13,7 +13,13 @@ import {
   honoPlanes,
   type Passage,
 } from './index.ts'
-import { holdsThePlanes, type Planted, probeTellsCrossings } from './middleware.fixture.ts'
+import {
+  gatedRoutes,
+  holdsThePlanes,
+  keepsGatesClosed,
+  type Planted,
+  probeTellsCrossings,
+} from './middleware.fixture.ts'
 
 const folder = resolve(import.meta.dirname, '../..', process.env['SALLYPORT_PEERS'] ?? '.peers', 'middleware')
 const load = createRequire(join(folder, 'index.js'))
@@ -28,6 +34,7 @@ type ExpressApp = RequestListener & {
       next: Next,
     ) => unknown,
   ): void
+  get(path: string, handler: (request: unknown, response: { json(body: unknown): void }) => void): void
 }
 type HonoApp = {
   use(handler: (context: HonoContext, next: () => Promise<void>) => Promise<Response | undefined>): void
@@ -77,6 +84,57 @@ const frameworks = {
     return getRequestListener(app.fetch)
   },
 }
+
+/** Each framework with a handler for each gated route, and the spellings that it takes there by its defaults. */
+const gatedServices = {
+  'Express 5': {
+    create(gatekeeper: Gatekeeper, handled: () => void): RequestListener {
+      const express: () => ExpressApp = load('express')
+      const app = express()
+      app.use(expressPlanes(gatekeeper))
+      for (const path of gatedRoutes)
+        app.get(path.replace('!', '\\!').replace('*', '*rest'), (_, response) => {
+          handled()
+          response.json({})
+        })
+      return app
+    },
+    reached: ['/__debug/openapi_nocache/', '/__debug/OPENAPI_nocache', '/__debug/Table/users/'],
+  },
+  'Hono 4 on Node': {
+    create(gatekeeper: Gatekeeper, handled: () => void): RequestListener {
+      const { Hono }: { Hono: new () => HonoApp } = load('hono')
+      const { getRequestListener }: NodeServer = load('@hono/node-server')
+      const app = new Hono()
+      app.use(honoPlanes(gatekeeper))
+      for (const path of gatedRoutes)
+        app.get(path, (context) => {
+          handled()
+          return context.json({})
+        })
+      return getRequestListener(app.fetch)
+    },
+    reached: ['/__debug/7%21purge', '/__debug/table', '/__debug/table/'],
+  },
+}
+
+for (const [framework, { create, reached }] of Object.entries(gatedServices))
+  test(`${framework}: no spelling that it takes to a gated handler passes the closed gate`, { skip }, () =>
+    keepsGatesClosed(
+      scene,
+      async (gatekeeper) => {
+        let count = 0
+        const server = createServer(
+          create(gatekeeper, () => {
+            count += 1
+          }),
+        )
+        const url = `http://127.0.0.1:${await listen(server)}`
+        return { url, handled: () => count, close: () => closeServer(server) }
+      },
+      reached,
+    ),
+  )
 
 for (const [framework, create] of Object.entries(frameworks)) {
   const start = async (gatekeeper: Gatekeeper, planted: Planted) => {

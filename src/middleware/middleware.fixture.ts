@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { runProgram } from '../cli/program.fixture.ts'
 import type { Gatekeeper } from '../planes/index.ts'
+import { contractWith } from '../planes/planes.fixture.ts'
 import { ask, type Scene } from '../server/forward-auth/scene.fixture.ts'
 
 /** A service with the middleware before one handler that answers `{caller, headers}`, for every path. */
@@ -51,6 +52,36 @@ export async function holdsThePlanes(
     assert.equal(service.handled(), handled)
   } finally {
     await service.close()
+  }
+}
+
+/** Gates on paths of the machine plane; a service has one handler for each, and for nothing else. */
+const gated = contractWith(
+  '"/api/v1/telemetry/*"]',
+  '"/api/v1/telemetry/*", "/__debug", "/__debug/*"]',
+  ['      /__debug/openapi_inspect:', '      /__debug/7!purge: Purges\n      /__debug/openapi_inspect:'],
+  ['      /__debug/openapi_inspect:', '      "/__debug/table/*": Tables\n      /__debug/openapi_inspect:'],
+)
+export const gatedRoutes = ['/__debug/openapi_nocache', '/__debug/7!purge', '/__debug/table/*'] as const
+
+/** `reached` are spellings that this framework takes to a handler; none of them passes a closed gate, and in a mode that has it all do. */
+export async function keepsGatesClosed(
+  scene: Scene,
+  start: (gatekeeper: Gatekeeper) => Promise<Service>,
+  reached: readonly string[],
+): Promise<void> {
+  const key = ['X-AOS-Key', scene.machineKey]
+  const closed = await start((await scene.open('PROD', undefined, gated)).gatekeeper)
+  const open = await start((await scene.open('TEST', undefined, gated)).gatekeeper)
+  try {
+    for (const path of ['/__debug/openapi_nocache', '/__debug/7!purge', '/__debug/table/users', ...reached]) {
+      const refused = await ask(closed.url, path, key)
+      assert.deepEqual([path, refused.status, refused.body], [path, 404, '{"error":"not_found"}'])
+      assert.deepEqual([path, (await ask(open.url, path, key)).status], [path, 200])
+    }
+    assert.deepEqual([closed.handled(), open.handled()], [0, 3 + reached.length])
+  } finally {
+    await Promise.all([closed.close(), open.close()])
   }
 }
 

@@ -4,7 +4,7 @@ import { after, before, test } from 'node:test'
 import Fastify from 'fastify'
 import { closeServer, listen, type Scene, setScene } from '../server/forward-auth/scene.fixture.ts'
 import { type ExpressRequest, expressPlanes, fastifyPlanes, honoPlanes, type Passage } from './index.ts'
-import { holdsThePlanes, probeTellsCrossings } from './middleware.fixture.ts'
+import { gatedRoutes, holdsThePlanes, keepsGatesClosed, probeTellsCrossings } from './middleware.fixture.ts'
 
 let scene: Scene
 before(async () => {
@@ -29,6 +29,24 @@ test('Fastify: every endpoint takes its own plane’s credential alone', () =>
       close: () => app.close(),
     }
   }))
+
+test('Fastify: no spelling that it takes to a gated handler passes the closed gate', () =>
+  keepsGatesClosed(
+    scene,
+    async (gatekeeper) => {
+      let handled = 0
+      const app = Fastify({ routerOptions: { caseSensitive: false } })
+      app.addHook('onRequest', fastifyPlanes(gatekeeper))
+      for (const path of gatedRoutes)
+        app.get(path, async () => {
+          handled += 1
+          return {}
+        })
+      const url = await app.listen({ host: '127.0.0.1', port: 0 })
+      return { url, handled: () => handled, close: () => app.close() }
+    },
+    ['/__debug/OPENAPI_nocache', '/__debug/7%21purge', '/__debug/table/', '/__debug/Table/users'],
+  ))
 
 test('Fastify: the probe finds no crossing, and the one that is planted by its name', () =>
   probeTellsCrossings(scene, async (gatekeeper, planted) => {

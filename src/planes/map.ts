@@ -1,6 +1,7 @@
 import type { Contract, Gate, Permission, PlaneRules } from '../contract/index.ts'
 import { requireEnvironment } from '../contract/index.ts'
 import { readPath } from './path.ts'
+import { compileSpellings } from './spelling.ts'
 
 /** Where a request is to go. */
 export type Route =
@@ -38,9 +39,13 @@ export function createPlaneMap(options: {
   const endpoints = planes.flatMap((plane) =>
     plane.endpoints.map((glob) => ({ ...compileGlob(glob), route: routeTo(plane.name, open, auth) })),
   )
-  const gates = [...environment.gates.values()].flatMap((gate) =>
-    [...gate.endpoints.keys()].map((glob) => ({ ...compileGlob(glob), gate })),
-  )
+  const isOfPlane = compileSpellings(planes.flatMap((plane) => plane.endpoints))
+  const gates = [...environment.gates.values()]
+  const closedGates = gates.filter(({ modes }) => !modes.includes(options.mode)).map(closeGate)
+  const isClosed = compileSpellings(closedGates.flatMap(({ globs }) => globs))
+  const openGates = gates
+    .filter(({ modes }) => modes.includes(options.mode))
+    .flatMap(({ id, endpoints }) => [...endpoints.keys()].map((glob) => ({ ...compileGlob(glob), id })))
   return {
     mode: options.mode,
     open: new Map(open.map((plane) => [plane.name, plane])),
@@ -48,18 +53,19 @@ export function createPlaneMap(options: {
     route(method, target) {
       const path = readPath(target)
       if (path === undefined || !methods.has(method)) return { kind: 'unsafe' }
-      const parts = path.split('/')
-      const behind = gates.filter((glob) => matches(glob, parts))
-      const closed = behind.find(({ gate }) => !gate.modes.includes(options.mode))
+      const closed = isClosed(path) && closedGates.find(({ has }) => has(path))
       if (closed) return { kind: 'gated', gate: closed.gate }
+      const parts = path.split('/')
       const found = endpoints.filter((glob) => matches(glob, parts))
       const [first] = found
       if (first)
         return found.every(({ route }) => route.plane === first.route.plane)
           ? first.route
           : { kind: 'unsafe' }
-      const [gate] = behind
-      return gate ? { kind: 'open-gate', gate: gate.gate.id } : { kind: 'unknown' }
+      const gate = openGates.find((glob) => matches(glob, parts))
+      if (!gate) return { kind: 'unknown' }
+      // An open gate asks for no credential, so another spelling of an endpoint that does must not pass by it.
+      return isOfPlane(path) ? { kind: 'unsafe' } : { kind: 'open-gate', gate: gate.id }
     },
   }
 }
@@ -98,6 +104,11 @@ function routeTo(
     ({ name, standsInFor }) => name === plane || (takesOthers && standsInFor.includes(plane)),
   )
   return { kind: 'plane', plane, accepts: new Set(accepts.map(({ name }) => name)) }
+}
+
+function closeGate(gate: Gate) {
+  const globs = [...gate.endpoints.keys()]
+  return { gate, globs, has: compileSpellings(globs) }
 }
 
 function headersOf(planes: readonly PlaneRules[]): ReadonlyMap<string, readonly string[]> {

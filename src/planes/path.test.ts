@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { endpoint } from '../contract/text-shape.ts'
 import { readPath, targetCharactersMax } from './index.ts'
 
 for (const [target, path] of [
@@ -55,6 +56,24 @@ test('a target of the greatest length is read, and one character more is not', (
   const longest = `/${'a'.repeat(targetCharactersMax - 1)}`
   assert.equal(readPath(longest), longest)
   assert.equal(readPath(`${longest}a`), undefined)
+})
+
+test('an endpoint that a contract may have is a path that is read as it stands', () => {
+  const counts = { cases: 0, endpoints: 0 }
+  const piece = fc.constantFrom(..."/.*aZ7-_~!$&'()+,;=:@%{}\\?#", '..', '%2e', '%40', '{id}', ':id')
+  fc.assert(
+    fc.property(fc.array(piece, { maxLength: 6 }), (pieces) => {
+      const written = `/${pieces.join('')}`
+      counts.cases += 1
+      if (!endpoint.safeParse(written).success) return
+      counts.endpoints += 1
+      const path = written.replaceAll('*', 'any')
+      assert.equal(readPath(path), path)
+    }),
+    { numRuns: 5000 },
+  )
+  assert.ok(counts.endpoints > 100)
+  console.log(`${counts.cases} texts, ${counts.endpoints} of them endpoints`)
 })
 
 test('a path that is read means the same to a URL parser, decoded once or twice', () => {

@@ -5,7 +5,7 @@ import { createServer, type IncomingMessage, request, type Server } from 'node:h
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openPlanes, systemClock } from '../../catalog/index.ts'
-import { requireContract } from '../../contract/index.ts'
+import { type Contract, requireContract } from '../../contract/index.ts'
 import { sha256Hex } from '../../primitives/index.ts'
 import { startTestIssuer, type TestIssuer, testAudience } from '../../testing/issuer.ts'
 
@@ -21,7 +21,7 @@ export type Scene = {
   readonly machineKey: string
   readonly sandboxKey: string
   readonly trustFile: string
-  open(mode: keyof typeof tuples, sandbox?: string): ReturnType<typeof openPlanes>
+  open(mode: keyof typeof tuples, sandbox?: string, contract?: Contract): ReturnType<typeof openPlanes>
   close(): Promise<void>
 }
 
@@ -48,9 +48,9 @@ export async function setScene(): Promise<Scene> {
     machineKey,
     sandboxKey,
     trustFile,
-    open: (mode, sandbox) =>
+    open: (mode, sandbox, contract = seedContract) =>
       openPlanes({
-        contract: seedContract,
+        contract,
         variables: { ...tuples[mode], CUSTOMER_SANDBOX_ENABLED: sandbox },
         trustFile,
         clock: systemClock,
