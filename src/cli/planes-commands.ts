@@ -38,5 +38,7 @@ export function probing(command: Command): Command {
 function pair(text: string, earlier: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
   const at = text.indexOf('=')
   if (at < 1 || at === text.length - 1) throw new InvalidArgumentError('It must be NAME=VALUE.')
-  return new Map([...earlier, [text.slice(0, at), text.slice(at + 1)]])
+  const name = text.slice(0, at)
+  if (earlier.has(name)) throw new InvalidArgumentError(`${name} is named twice.`)
+  return new Map([...earlier, [name, text.slice(at + 1)]])
 }

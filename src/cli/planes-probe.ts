@@ -2,12 +2,10 @@ import {
   type Contract,
   requireContract,
   requireEnvironment,
-  resolveMode,
   type SarifLevel,
   sarifLog,
 } from '../contract/index.ts'
 import {
-  createPlaneMap,
   credentialWords,
   headerOf,
   judgeProbe,
@@ -19,22 +17,12 @@ import {
   planProbe,
   probeRules,
 } from '../planes/index.ts'
-import { Failure, Secret } from '../primitives/index.ts'
-import { read } from './connection.ts'
+import type { Secret } from '../primitives/index.ts'
 import { readContractFile } from './contract-file.ts'
 import { exitCodes } from './exit-code.ts'
+import { credentialsOf, mapOf, type ProbeMeans, pathsOf, serviceAt } from './probe-means.ts'
 import { paint, type Terminal, tell } from './terminal.ts'
 import { version } from './version.ts'
-
-/** What a service is tried with. */
-export type ProbeMeans = {
-  readonly mode?: string
-  /** Plane to the file of a valid credential. */
-  readonly credential: ReadonlyMap<string, string>
-  readonly without?: readonly string[]
-  /** Glob to a real path. */
-  readonly path: ReadonlyMap<string, string>
-}
 
 export type ProbeOptions = ProbeMeans & {
   readonly contract: string
@@ -66,7 +54,8 @@ export async function probeService(
   const service = serviceAt(url)
   const map = mapOf(contract, means)
   const credentials = credentialsOf(contract, means)
-  const plan = planProbe({ contract, map, credentials: [...credentials.keys()], paths: means.path })
+  const paths = pathsOf(contract, map, means)
+  const plan = planProbe({ contract, map, credentials: [...credentials.keys()], paths })
   const probes: Probe[] = []
   // One after the other: a service that limits rates must not be mistaken for one that refuses.
   for (const tried of plan)
@@ -80,65 +69,6 @@ function exitOf(probes: readonly Probe[], findings: readonly ProbeFinding[]): nu
   if (probes.every(({ answer }) => answer.kind === 'failed')) return exitCodes.upstream[0]
   if (findings.some(({ severity }) => severity !== undefined)) return exitCodes.failed[0]
   return findings.length > 0 ? exitCodes.unverifiable[0] : exitCodes.ok[0]
-}
-
-function mapOf(
-  contract: Contract,
-  { mode: named, variables }: { mode?: string; variables: Readonly<Record<string, string | undefined>> },
-): PlaneMap {
-  const mode = named ?? resolveMode(contract, variables).name
-  if (!contract.modes.has(mode))
-    throw new Failure('option_invalid', `The contract ${contract.file} has no mode ${mode}.`, {
-      next: `name one of ${[...contract.modes.keys()].join(', ')}`,
-    })
-  return createPlaneMap({ contract, mode, variables })
-}
-
-/** A valid credential for every plane that is reached by HTTP, or its waiver: a crossing that was not tried must not look like none. */
-function credentialsOf(contract: Contract, options: ProbeMeans): ReadonlyMap<string, Secret> {
-  const planes = [...requireEnvironment(contract).planes.values()].filter(
-    (plane) => headerOf(plane) !== undefined,
-  )
-  const names = planes.map(({ name }) => name)
-  const unknown = [...options.credential.keys(), ...(options.without ?? [])].find(
-    (name) => !names.includes(name),
-  )
-  if (unknown !== undefined)
-    throw new Failure(
-      'option_invalid',
-      `${unknown} is no plane with a credential; there are ${names.join(', ')}.`,
-    )
-  const missing = names.find((name) => !options.credential.has(name) && !options.without?.includes(name))
-  if (missing !== undefined)
-    throw new Failure(
-      'option_invalid',
-      `No credential of the plane ${missing} was named, so no crossing by it can be tried.`,
-      {
-        next: `give --credential ${missing}=FILE, or --without ${missing}`,
-      },
-    )
-  return new Map([...options.credential].map(([plane, file]) => [plane, credentialIn(file)]))
-}
-
-/** What no header can hold would be refused by nobody, and look like a service that does not answer. */
-function credentialIn(file: string): Secret {
-  const text = read(file).trim()
-  if (/^[\x21-\x7e]+$/.test(text)) return new Secret(text)
-  throw new Failure('option_invalid', `The file ${file} holds no credential: one line of printable ASCII.`)
-}
-
-/** Valid credentials are sent there. */
-function serviceAt(text: string): URL {
-  const url = URL.parse(text)
-  const isSafe =
-    url?.protocol === 'https:' ||
-    (url?.protocol === 'http:' && /^(127\.0\.0\.1|localhost|\[::1\])$/.test(url.hostname))
-  if (!url || !isSafe || url.username !== '' || url.search !== '' || url.hash !== '')
-    throw new Failure(
-      'option_invalid',
-      `${text} is no address of a service with https, or with http on loopback.`,
-    )
-  return url
 }
 
 const probeMilliseconds = 10_000

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -169,4 +169,44 @@ test('planes probe sends no credential to an open network, and leaves no crossin
   const dead = await runProgram(words('http://127.0.0.1:1', ...credentials()))
   assert.equal(dead.code, 7)
   assert.match(dead.err, /http:\/\/127\.0\.0\.1:1 does not answer/)
+})
+
+test('planes probe sends nothing where a path of its own would leave an endpoint untried', async () => {
+  let requests = 0
+  const service = createServer((_, response) => {
+    requests += 1
+    response.end('{}')
+  })
+  const url = `http://127.0.0.1:${await listen(service)}`
+  const probed = (...more: string[]) =>
+    runProgram(['planes', 'probe', url, ...contract, '--mode', 'PROD', ...credentials(), ...more])
+  try {
+    for (const [path, words] of [
+      ['/api/v1/runs/{id}=/api/v1/runs/7', /--path names \/api\/v1\/runs\/\{id\}, which is no endpoint/],
+      ['/api/v1/runs=/api/v1/runs/7', /--path names \/api\/v1\/runs, which is no endpoint/],
+      ['/api/v1/runs/*=/api/v2/runs/7', /\/api\/v2\/runs\/7 is no path of \/api\/v1\/runs\/\*/],
+      ['/api/v1/runs/*=api/v1/runs/7', /api\/v1\/runs\/7 is no path of/],
+      ['/api/v1/runs/*=/api/v1/runs/../7', /is no path of/],
+      ['/__debug/openapi_inspect=/__debug/x', /\/__debug\/x is no path of \/__debug\/openapi_inspect/],
+    ] as const) {
+      const { code, err } = await probed('--path', path)
+      assert.equal(code, 2, path)
+      assert.match(err, words)
+    }
+    const twice = ['--path', '/api/v1/runs/*=/api/v1/runs/7', '--path', '/api/v1/runs/*=/api/v1/runs/8']
+    const repeated = await probed(...twice)
+    assert.equal(repeated.code, 2)
+    assert.match(repeated.err, /\/api\/v1\/runs\/\* is named twice/)
+    const gated = join(folder, 'gated.yaml')
+    const text = readFileSync(contract[1] ?? '', 'utf8')
+    writeFileSync(gated, text.replace('/__debug/openapi_inspect:', '/api/v1/runs/7:'))
+    const hidden = await probed('--contract', gated, '--path', '/api/v1/runs/*=/api/v1/runs/7')
+    assert.equal(hidden.code, 2)
+    assert.match(hidden.err, /\/api\/v1\/runs\/7 belongs to no plane in PROD.*closed gate/s)
+    assert.equal(requests, 0)
+    assert.equal((await probed('--path', '/api/v1/runs/*=/api/v1/runs/7?x=1')).code, 1)
+    assert.ok(requests > 0)
+  } finally {
+    await closeServer(service)
+  }
 })

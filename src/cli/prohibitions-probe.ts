@@ -1,7 +1,8 @@
 import type { Contract } from '../contract/index.ts'
 import { type EnvironmentSeen, finding, type HygieneFinding } from '../hygiene/index.ts'
 import type { ProbeFinding } from '../planes/index.ts'
-import { type Probed, type ProbeMeans, probeService } from './planes-probe.ts'
+import { type Probed, probeService } from './planes-probe.ts'
+import type { ProbeMeans } from './probe-means.ts'
 
 /** What a running service shows beside an environment and its sources. */
 export type ProbedProhibitions = {

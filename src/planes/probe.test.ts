@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { judgeProbe, type ProbeAnswer, type ProbeTry, planProbe } from './index.ts'
-import { contract, mapIn } from './planes.fixture.ts'
+import { createPlaneMap, judgeProbe, type ProbeAnswer, type ProbeTry, planProbe } from './index.ts'
+import { contract, contractOf, contractWith, mapIn } from './planes.fixture.ts'
 
 const credentials = ['human', 'machine', 'sandbox']
 
@@ -126,6 +126,70 @@ test('without the right credential an answer that is neither yes nor no cannot b
       ['unclear', 'human', undefined],
       ['unclear', 'human', 'machine'],
     ],
+  )
+})
+
+test('an endpoint of a plane behind a closed gate is tried for the gate’s answer', () => {
+  const gated = contractOf({ machine: ['/x/dump', '/x/table/*', '/runs/*'], gates: ['/x/dump', '/x/*'] })
+  const map = createPlaneMap({ contract: gated, mode: 'PROD', variables: {} })
+  const plan = planProbe({ contract: gated, map, credentials: ['machine'] })
+  assert.deepEqual(
+    [...new Set(plan.map(({ path, expects }) => `${path} ${expects}`))],
+    [
+      '/x/table/sallyport-probe the gate’s answer',
+      '/runs/sallyport-probe admitted',
+      '/runs/sallyport-probe refused',
+      '/x/dump the gate’s answer',
+      '/x/sallyport-probe the gate’s answer',
+      '/sallyport-probe/unknown refused',
+    ],
+  )
+  const answers = (status: number) =>
+    judgeProbe(
+      gated,
+      map,
+      plan.map((tried) => ({ tried, answer: { kind: 'answered', status, body: '{"error":"not_found"}' } })),
+    )
+  assert.deepEqual(
+    answers(200)
+      .filter(({ tried }) => tried.path === '/x/table/sallyport-probe')
+      .map(({ rule }) => rule),
+    ['gate-open', 'gate-open'],
+  )
+})
+
+test('an endpoint that no request is of is not well: it cannot be told', () => {
+  const unreached = contractWith(
+    '    scheme: { type: connectionString',
+    '    endpoints: ["/tables/*"]\n    scheme: { type: connectionString',
+  )
+  const map = createPlaneMap({ contract: unreached, mode: 'PROD', variables: {} })
+  const probes = planProbe({ contract: unreached, map, credentials }).map((tried) => ({
+    tried,
+    answer: { kind: 'answered', status: good(tried), body: '{"error":"not_found"}' } as const,
+  }))
+  assert.deepEqual(
+    judgeProbe(unreached, map, probes).map(({ rule, severity, message }) => [rule, severity, message]),
+    [
+      [
+        'unclear',
+        undefined,
+        'It cannot be told for /tables/*: no request is of the plane database there in PROD.',
+      ],
+    ],
+  )
+})
+
+test('a gate that is tried at a path of none is not well: it cannot be told', () => {
+  const paths = new Map([['/__debug/openapi_inspect', '/elsewhere']])
+  const map = mapIn('PROD')
+  const probes = planProbe({ contract, map, credentials, paths }).map((tried) => ({
+    tried,
+    answer: { kind: 'answered', status: good(tried), body: '{"error":"not_found"}' } as const,
+  }))
+  assert.deepEqual(
+    judgeProbe(contract, map, probes).map(({ rule, tried }) => [rule, tried.path]),
+    Array.from({ length: 4 }, () => ['unclear', '/elsewhere']),
   )
 })
 

@@ -48,8 +48,8 @@ export type Probe = { readonly tried: ProbeTry; readonly answer: ProbeAnswer }
 const sample = 'sallyport-probe'
 
 /**
- * Every endpoint of the contract without a credential, with its own, and with each other plane's; the gates that are closed; and one path that
- * nobody names. `credentials` names the planes of which there is one. `paths` has a real path for a glob.
+ * Every endpoint of the contract without a credential, with its own, and with each other plane's; the gates that are closed, and what they hide
+ * of the planes; and one path that nobody names. `credentials` names the planes of which there is one. `paths` has a real path for a glob.
  */
 export function planProbe(options: {
   readonly contract: Contract
@@ -60,10 +60,27 @@ export function planProbe(options: {
   const { contract, map, credentials, paths = new Map<string, string>() } = options
   const { planes, gates } = requireEnvironment(contract)
   const pathOf = (glob: string) => paths.get(glob) ?? glob.replaceAll('*', sample)
+  const behindGate = (endpoint: string, place: Place) =>
+    [undefined, ...credentials].map(
+      (name): ProbeTry => ({
+        path: pathOf(endpoint),
+        endpoint,
+        ...(name !== undefined && { shown: name }),
+        expects: 'the gate’s answer',
+        place,
+      }),
+    )
+  const closed = [...gates.values()].filter(({ modes }) => !modes.includes(map.mode))
+  const ofGates = closed.flatMap(({ endpoints, place }) =>
+    [...endpoints.keys()].flatMap((endpoint) => behindGate(endpoint, place)),
+  )
   const ofPlanes = [...planes.values()].flatMap(({ name: plane, endpoints, place }) =>
     endpoints.flatMap((endpoint) => {
       const path = pathOf(endpoint)
       const route = map.route('GET', path)
+      if (route.kind === 'gated')
+        return closed.some((gate) => gate.endpoints.has(endpoint)) ? [] : behindGate(endpoint, place)
+      // What is left out here is told by `judgeProbe`.
       if (route.kind !== 'plane') return []
       // Its own first: what it is answered is what the others are held against.
       const shown = [
@@ -77,30 +94,35 @@ export function planProbe(options: {
       })
     }),
   )
-  const closed = [...gates.values()].filter(({ modes }) => !modes.includes(map.mode))
-  const ofGates = closed.flatMap(({ endpoints, place }) =>
-    [...endpoints.keys()].flatMap((endpoint) =>
-      [undefined, ...credentials].map(
-        (name): ProbeTry => ({
-          path: pathOf(endpoint),
-          endpoint,
-          ...(name !== undefined && { shown: name }),
-          expects: 'the gate’s answer',
-          place,
-        }),
-      ),
-    ),
-  )
   return [...ofPlanes, ...ofGates, { path: `/${sample}/unknown`, expects: 'refused' }]
 }
 
-/** What the answers show, in the order of the tries. */
+/** What the answers show, in the order of the tries, and which endpoints of planes had none: a crossing that was not tried must not look like none. */
 export function judgeProbe(
   contract: Contract,
   map: PlaneMap,
   probes: readonly Probe[],
 ): readonly ProbeFinding[] {
-  return probes.flatMap((probe) => judge(contract, map, probe, ownAnswer(probe, probes)) ?? [])
+  const judged = probes.flatMap((probe) => judge(contract, map, probe, ownAnswer(probe, probes)) ?? [])
+  return [...judged, ...untried(contract, map, probes)]
+}
+
+function untried(contract: Contract, { mode }: PlaneMap, probes: readonly Probe[]): readonly ProbeFinding[] {
+  const tried = new Set(probes.map((probe) => probe.tried.endpoint))
+  return [...requireEnvironment(contract).planes.values()].flatMap(({ name: plane, endpoints, place }) =>
+    endpoints
+      .filter((endpoint) => !tried.has(endpoint))
+      .map((endpoint) =>
+        unclear(
+          { path: endpoint, endpoint, plane, expects: 'refused', place },
+          { why: `no request is of the plane ${plane} there in ${mode}`, seen: 'not tried' },
+        ),
+      ),
+  )
+}
+
+function unclear(tried: ProbeTry, { why, seen }: { why: string; seen: string }): ProbeFinding {
+  return { rule: 'unclear', message: `It cannot be told for ${tried.path}: ${why}.`, tried, seen }
 }
 
 /** What the plane's own credential was answered at the same endpoint. */
@@ -118,23 +140,19 @@ function judge(
   own: ProbeAnswer | undefined,
 ): ProbeFinding | undefined {
   const { tried, answer } = probe
-  const unclear = (why: string): ProbeFinding => ({
-    rule: 'unclear',
-    message: `It cannot be told for ${tried.path}: ${why}.`,
-    tried,
-    seen: seenOf(answer),
-  })
-  if (answer.kind === 'failed') return unclear(answer.why)
+  const seen = seenOf(answer)
+  if (answer.kind === 'failed') return unclear(tried, { why: answer.why, seen })
   if (tried.expects === 'the gate’s answer') return judgeGate(map, tried, answer)
   const accepted = wasAccepted(answer.status, tried.plane === undefined ? 'nobody' : own)
   if (tried.expects === 'admitted') {
     if (accepted !== 'no') return undefined
     const message = `${credentialWords(contract, tried.shown)} refused on ${tried.plane} endpoint ${tried.endpoint}, which takes it.`
-    return { rule: 'right-refused', message, tried, seen: seenOf(answer) }
+    return { rule: 'right-refused', message, tried, seen }
   }
   if (accepted === 'no') return undefined
-  if (accepted === 'unclear') return unclear(`${answer.status} may be the answer to either`)
-  return crossing(contract, map, tried, seenOf(answer))
+  if (accepted === 'unclear')
+    return unclear(tried, { why: `${answer.status} may be the answer to either`, seen })
+  return crossing(contract, map, tried, seen)
 }
 
 /**
@@ -156,7 +174,8 @@ function judgeGate(
   answer: ProbeAnswer & { readonly kind: 'answered' },
 ): ProbeFinding | undefined {
   const route = map.route('GET', tried.path)
-  if (route.kind !== 'gated') return undefined
+  if (route.kind !== 'gated')
+    return unclear(tried, { why: `no gate that ${map.mode} closes has it`, seen: seenOf(answer) })
   const { status, body } = route.gate.otherwise
   if (answer.status === status && sameJson(answer.body, body)) return undefined
   const message = `Gated feature ${tried.path} answers ${answer.status} in ${map.mode}, not ${status} ${JSON.stringify(body)}.`
