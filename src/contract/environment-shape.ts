@@ -275,7 +275,9 @@ const gate = z.strictObject({
 })
 
 const detector = oneOf({
-  truthy: list(variableName).exactOptional().describe('One of these variables is `true`.'),
+  truthy: list(variableName)
+    .exactOptional()
+    .describe('One of these variables is on: set, and neither empty nor `0`, `false`, `no` or `off`.'),
   present: list(variableName).exactOptional().describe('One of these variables is set at all.'),
   source: z
     .strictObject({

@@ -194,6 +194,20 @@ test('what is no secret is shown in the wrong place, too', () => {
     assert.equal(check(rules, { ...local, PORT: value }).findings[0]?.seen, value)
 })
 
+test('a variable that every object of JavaScript has is not set until somebody sets it', () => {
+  const [rule] = rules.variables.filter(({ name }) => name === 'PORT')
+  assert.ok(rule)
+  const demanding = {
+    ...rules,
+    variables: [{ ...rule, name: 'toString', requiredAt: new Set(['runtime LOCAL']) }],
+  }
+  const found = (env: Readonly<Record<string, string>>) =>
+    check(demanding, { ...local, ...env }).findings.map(({ code, seen }) => `${code} ${seen}`)
+  assert.deepEqual(found({}), ['E201 not set'])
+  assert.deepEqual(found({ toString: 'x' }), ['E202 x'])
+  assert.deepEqual(found({ toString: '1' }), [])
+})
+
 test('the scope is that of the command, and who says another one is refused', () => {
   const of = (command: string, wanted?: string) => {
     const { scope, belongs } = scopeOf(rules, command.split(' '), wanted)

@@ -23,7 +23,9 @@ export type CheckOptions = {
 }
 
 /** Everything that is wrong with an environment, at once. Never throws, and never repeats a value of a sensitive variable. */
-export function check(rules: GuardRules, env: Variables, options: CheckOptions = {}): Checked {
+export function check(rules: GuardRules, given: Variables, options: CheckOptions = {}): Checked {
+  // Its own variables alone: `toString` is there in every object.
+  const env: Variables = Object.assign(Object.create(null), given)
   const scope = options.scope ?? rules.defaultScope
   const mode = rules.modes.find(({ match }) =>
     rules.discriminators.every((name) => env[name] === match[name]),
