@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createServer, type RequestListener } from 'node:http'
 import { tmpdir } from 'node:os'
-import { basename, join } from 'node:path'
+import { basename, join, relative } from 'node:path'
 import { after, before, test } from 'node:test'
 import { closeServer, listen, type Scene, setScene, tuples } from '../server/forward-auth/scene.fixture.ts'
 import { runProgram, startProgram } from './program.fixture.ts'
@@ -135,4 +136,49 @@ test('a source that is too large or no text is told as not tried, one of just th
     unread.map((line: string) => basename(line)),
     ['large.py: it is larger than 1 MiB', 'wide.py: it is no text in UTF-8'],
   )
+})
+
+test('folders that are passed over, links and lines that are too long are told once each, in every format', async () => {
+  const sources = mkdtempSync(join(tmpdir(), 'sallyport-sources-'))
+  const guess = 'MODE = os.getenv("AOS_MODE", "preprod")\n'
+  const folders = ['build', 'node_modules', ...Array.from({ length: 10 }, (_, at) => `part-${at}/dist`)]
+  for (const path of folders) {
+    mkdirSync(join(sources, path), { recursive: true })
+    writeFileSync(join(sources, path, 'a.py'), guess)
+  }
+  symlinkSync('build/a.py', join(sources, 'link.py'))
+  symlinkSync('nowhere', join(sources, 'links'))
+  writeFileSync(join(sources, 'edge.py'), `${guess}${'x'.repeat(2000)}\n`)
+  writeFileSync(join(sources, 'wide.py'), `${guess}${'x'.repeat(2001)}\n`)
+  const ran = async (format: string) =>
+    (await runProgram(['prohibitions', ...contract, '--source', sources, '--format', format])).out
+  const report = JSON.parse(await ran('json'))
+  const within = (path: string) => relative('', join(sources, path))
+  assert.deepEqual(report.passed_over, {
+    folders: folders.map(within),
+    links: ['link.py', 'links'].map(within),
+    long_lines: [within('wide.py')],
+  })
+  assert.deepEqual(
+    report.findings.map(({ file }: Record<string, string>) => basename(file ?? '')),
+    ['edge.py', 'wide.py'],
+  )
+  for (const format of ['text', 'github', 'sarif', 'json']) {
+    const out = await ran(format)
+    for (const told of [
+      /folders that are passed over by their names \(12\): \S*build, \S*node_modules, .* and 2 more/,
+      /links, which are not followed \(2\): \S*link\.py, \S*links/,
+      /files with lines of more than 2000 characters, which are left out \(1\): \S*wide\.py/,
+    ])
+      assert.equal(out.match(new RegExp(told, 'g'))?.length, 1, `${format} ${told}\n${out}`)
+  }
+  rmSync(sources, { recursive: true })
+})
+
+test('a source that is no regular file is told as not tried', async () => {
+  const sources = mkdtempSync(join(tmpdir(), 'sallyport-sources-'))
+  execFileSync('mkfifo', [join(sources, 'pipe.py')])
+  const { out } = await runProgram(['prohibitions', ...contract, '--source', sources])
+  rmSync(sources, { recursive: true })
+  assert.match(out, /pipe\.py: it is no regular file/)
 })

@@ -1,5 +1,5 @@
 import { lstatSync, readFileSync, realpathSync, writeFileSync } from 'node:fs'
-import { dirname, join, relative, resolve } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import {
   type Contract,
   type Detector,
@@ -13,7 +13,6 @@ import {
   atLeast,
   type EnvironmentSeen,
   findInEnvironment,
-  findInSource,
   findReusedValues,
   formatFingerprints,
   formatHygiene,
@@ -31,7 +30,7 @@ import { collectVariables } from './env-file.ts'
 import { exitCodes } from './exit-code.ts'
 import type { ProbeMeans } from './probe-means.ts'
 import type { ProbedProhibitions } from './prohibitions-probe.ts'
-import { readSources } from './source-files.ts'
+import { passedOverData, passedOverLines, type Searched, searchSources } from './prohibitions-sources.ts'
 import { paint, printable, type Terminal } from './terminal.ts'
 import { version } from './version.ts'
 
@@ -59,7 +58,7 @@ export async function prohibitions(io: Terminal, options: ProhibitionsOptions): 
   const seen = environmentOf(contract, options)
   if (options.record) return record(io, contract, seen, options)
   const probed = await probedAt(contract, seen, options)
-  const searched = searchSources(contract, options)
+  const searched = searchSources(contract, options.source)
   const found = [
     ...findInEnvironment(contract, seen),
     ...reused(contract, seen, options),
@@ -73,10 +72,11 @@ export async function prohibitions(io: Terminal, options: ProhibitionsOptions): 
     ...new Set([
       ...notTriedHere(contract, options, probed),
       ...searched.unread,
+      ...passedOverLines(searched.passedOver),
       ...(probed?.undecided ?? []),
     ]),
   ]
-  tellFindings(io, { findings, notTried, acceptedCount }, options.format)
+  tellFindings(io, { findings, notTried, acceptedCount, passedOver: searched.passedOver }, options.format)
   if (findings.some(({ severity }) => atLeast(severity, options.failOn))) return exitCodes.failed[0]
   if (probed && !probed.answered) return exitCodes.upstream[0]
   return exitCodes[probed && probed.undecided.length > 0 ? 'unverifiable' : 'ok'][0]
@@ -156,22 +156,6 @@ function reused(
   return findReusedValues(contract, about, parseFingerprints(textOf(options.fingerprints)))
 }
 
-type Searched = { readonly findings: readonly HygieneFinding[]; readonly unread: readonly string[] }
-
-/** Files are told as seen from here, as the contract is; the ids of their findings stay those of the folder. */
-function searchSources(contract: Contract, { source }: ProhibitionsOptions): Searched {
-  if (source === undefined) return { findings: [], unread: [] }
-  const fromHere = (path: string) => relative('', join(source, path))
-  const findings: HygieneFinding[] = []
-  const unread: string[] = []
-  for (const file of readSources(contract, source))
-    if ('unread' in file) unread.push(`${fromHere(file.path)}: ${file.unread}`)
-    else
-      for (const found of findInSource(contract, file))
-        findings.push({ ...found, file: fromHere(found.file) })
-  return { findings, unread }
-}
-
 function record(
   io: Terminal,
   contract: Contract,
@@ -239,13 +223,18 @@ type Report = {
   readonly findings: readonly HygieneFinding[]
   readonly notTried: readonly string[]
   readonly acceptedCount: number
+  readonly passedOver: Searched['passedOver']
 }
 
 function tellFindings(io: Terminal, report: Report, format: ProhibitionsOptions['format']): void {
-  const { findings, notTried, acceptedCount } = report
+  const { findings, notTried, acceptedCount, passedOver } = report
   switch (format) {
     case 'json':
-      io.data({ ...hygieneData(findings, notTried), accepted: acceptedCount })
+      io.data({
+        ...hygieneData(findings, notTried),
+        accepted: acceptedCount,
+        passed_over: passedOverData(passedOver),
+      })
       return
     case 'sarif':
       io.data(hygieneSarif(findings, { version, notTried }))

@@ -18,4 +18,10 @@ export {
   recordFingerprints,
 } from './fingerprint.ts'
 export { formatHygiene, hygieneData, hygieneGithub, hygieneSarif } from './report.ts'
-export { findInSource, isScanned, type SourceFile, sourceCharactersMax } from './source-detector.ts'
+export {
+  findInSource,
+  isScanned,
+  lineCharactersMax,
+  type SourceFile,
+  sourceCharactersMax,
+} from './source-detector.ts'

@@ -10,7 +10,7 @@ export type SourceFile = { readonly path: string; readonly text: string }
 
 /** Longer files are generated ones, and longer lines too. */
 export const sourceCharactersMax = 1024 * 1024
-const lineCharactersMax = 2000
+export const lineCharactersMax = 2000
 
 /** Whether a file of this name is read at all. */
 export function isScanned(contract: Contract, path: string): boolean {
