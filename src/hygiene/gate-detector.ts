@@ -1,5 +1,6 @@
 import { type Contract, endpointMatches, requireEnvironment } from '../contract/index.ts'
 import { finding, type HygieneFinding } from './finding.ts'
+import { searchExpression } from './search-expression.ts'
 import type { Code } from './source-detector.ts'
 
 /**
@@ -46,7 +47,6 @@ function firstName(path: string): string {
   return path.split('/')[1] ?? ''
 }
 
-/** A comparison of a discriminator with one of its values, whoever stands first. */
 function modeBranches(contract: Contract, { path, lines }: Code): readonly HygieneFinding[] {
   const references = [...requireEnvironment(contract).gates.values()].map(({ reference }) => reference ?? '')
   if (
@@ -58,19 +58,13 @@ function modeBranches(contract: Contract, { path, lines }: Code): readonly Hygie
     )
   )
     return []
-  const patterns = contract.discriminators.map((name) => {
-    const values = new Set([...contract.modes.values()].flatMap(({ match }) => match[name] ?? []))
-    const written = [...values].map((value) => value.replace(/[^\w-]/g, '\\$&')).join('|')
-    const text = `["'](?:${written})["']`
-    const compared = '(?:={2,3}|!={1,2}|-eq|-ne|\\bin\\b|\\bnot in\\b|\\bis\\b)'
-    return {
+  const patterns = contract.discriminators.map((name) => ({
+    name,
+    expression: comparisonOf(
       name,
-      expression: new RegExp(
-        `\\b${name}\\b["'\\])}]*\\s*${compared}\\s*[([{]?\\s*${text}|${text}\\s*${compared}\\s*[^\\s]{0,64}\\b${name}\\b`,
-        'i',
-      ),
-    }
-  })
+      [...contract.modes.values()].flatMap(({ match }) => match[name] ?? []),
+    ),
+  }))
   return lines.flatMap((line, at) =>
     patterns
       .filter(({ expression }) => expression.test(line))
@@ -88,5 +82,25 @@ function modeBranches(contract: Contract, { path, lines }: Code): readonly Hygie
           line,
         ),
       ),
+  )
+}
+
+/** A comparison of a discriminator with one of its values, whoever stands first, also behind an empty default and calls such as `.lower()`. */
+function comparisonOf(name: string, values: readonly string[]): RegExp {
+  const written = [...new Set(values)].map((value) => value.replace(/[^\w-]/g, '\\$&')).join('|')
+  const text = `["'](?:${written})["']`
+  const operator = '(?:={2,3}|!={1,2}|-eq|-ne|\\bin\\b|\\bnot in\\b|\\bis\\b)'
+  const call = '\\.(?:equals(?:IgnoreCase)?|eql\\?|starts_?with\\??|includes|contains)\\('
+  const fallback = '(?:\\s*,[^()]{0,64}\\)|\\s*(?:\\?\\?|\\|\\||\\bor\\b)\\s*["\'][^"\']{0,32}["\']\\s*\\))?'
+  const read = `\\b${name}\\b["'\`\\])}]*${fallback}(?:[?&]?\\.\\w{1,32}(?:\\(\\))?){0,4}`
+  return searchExpression(
+    [
+      `${read}\\s*(?:${operator}|[?&]?${call})\\s*(?:[([{]\\s*)?${text}`,
+      `${text}[\\])]*\\s*(?:${operator}|${call})\\s*\\S{0,64}\\b${name}\\b`,
+      `\\bEqualFold\\([^,]{0,64}\\b${name}\\b["'\`\\])]*\\s*,\\s*${text}`,
+      // The single sign of `[` and `test` in a shell, where the quotes may lack; but for what a compiled guard itself asks.
+      `(?:\\[|\\btest)\\s[^=]{0,64}\\b${name}\\b["}]*\\s+!?={1,2}\\s+["']?(?:${written})\\b(?!.*\\b_sp_mode=)`,
+    ].join('|'),
+    'i',
   )
 }

@@ -2,6 +2,7 @@ import { type Contract, requireEnvironment, type Severity, type Variable } from 
 import { finding, type HygieneFinding } from './finding.ts'
 import { type Guess, laterGuesses } from './later-guess.ts'
 import { manifestGuesses } from './manifest-guess.ts'
+import { searchExpression } from './search-expression.ts'
 import type { Code } from './source-detector.ts'
 
 /** Defaults for variables of the contract. Seed 003 §8: what is missing stops the program, and nothing is guessed. */
@@ -59,11 +60,29 @@ const value =
 /** A second argument: whatever it is, but for nothing. */
 const argument = '(?!\\s|None\\b|null\\b|nil\\b|undefined\\b|""|\'\'|\\))'
 
+/** Calls between a reading and its default, such as `.trim()`, behind a default that is empty and so none. */
+const methods = '(?:\\s*[?&]?\\.\\w{1,32}(?:\\(\\))?){0,4}'
+
+/** The name as an argument in Python, by its place or by the argument's name; libraries differ in that. */
+const key = `(?:(?:key|name|option|var)\\s*=\\s*)?[rb]?${quoted}`
+const byDefault = '(?:default\\s*=\\s*|(?!default\\b))'
+/** What a library of Python takes in second place: a default, or a type and then it is none. */
+const second = `(?!(?:str|int|bool|float|list|dict|tuple|set|bytes|json|url|Path|Decimal)\\b|\\w+\\s*=(?!=))${value}`
+
+const nodeEnv = '\\b(?:process|import\\.meta|Bun)\\.env(?:\\??\\.|(?:\\?\\.)?\\[\\s*["\'`])'
+const nodeRead = `${nodeEnv}${name}(?:["'\`]\\s*\\])?`
+const nodeAgain = `${nodeEnv}\\k<name>\\b`
+const inNode = `${quoted}\\s+in\\s+(?:process|import\\.meta|Bun)\\.env\\b`
+const nothing = '(?:undefined|null|["\'](?:undefined)?["\'])'
+
+/** `${NAME:default}` of Spring and its like; `${NAME:${OTHER}}` hands on what another says. */
+const colon = `\\$\\{${name}:(?:\\$\\{[\\w.-]{1,64}:){0,4}(?![}\\s?+=-]|\\$\\{)`
+
 const yamlFiles = /\.ya?ml$/i
 const isDockerfile = /(?:^|\/)(?:dockerfile|containerfile)[^/]*$|\.(?:dockerfile|containerfile)$/i
 
 function all(...sources: readonly string[]): readonly RegExp[] {
-  return sources.map((source) => new RegExp(source, 'gm'))
+  return sources.map((source) => searchExpression(source, 'gm'))
 }
 
 type Language = {
@@ -77,30 +96,38 @@ const languages: readonly Language[] = [
   {
     files: /\.pyi?$/i,
     patterns: all(
-      `\\b(?:getenv|environ\\.(?:get|pop)|environb\\.get|[A-Za-z_][\\w.]{0,63}\\.setdefault)\\(\\s*[rb]?${quoted}\\s*,\\s*(?:default\\s*=\\s*)?${argument}`,
-      `\\b(?:getenv|environ\\.get)\\(\\s*${quoted}\\s*(?:,\\s*(?:None|""|'')\\s*)?,?\\s*\\)\\s*or\\s+${value}`,
+      `\\b(?:getenv|environ\\.(?:get|pop)|environb\\.get|[A-Za-z_][\\w.]{0,63}\\.setdefault)\\(\\s*${key}\\s*,\\s*${byDefault}${argument}`,
+      `\\bgetenv\\(\\s*default\\s*=\\s*${argument}[^()]{0,200}?\\bkey\\s*=\\s*${quoted}`,
+      `\\b(?:getenv|environ\\.get)\\(\\s*${key}\\s*(?:,\\s*${byDefault}(?:None|""|'')\\s*)?,?\\s*\\)(?:\\s*or\\s*(?:""|'')\\s*\\))?${methods}\\s*or\\s+${value}`,
+      `\\b(?:getenv\\(|environ(?:\\.get\\(|\\[))\\s*${quoted}\\s*(?:,[^()]{0,64})?[)\\]]${methods}\\s+if\\s+[^\\n]{0,200}?\\s+else\\s+${value}`,
+      `(?<=["'\\w]\\s)(?<!\\bNone\\s)if\\s[^\\n]{0,100}?${quoted}[^\\n]{0,100}?\\s+else\\s+(?:os\\.)?(?:getenv\\(|environ(?:\\.get\\(|\\[))\\s*["']\\k<name>["']`,
       // What is absent is set, for the process itself and for its children.
       `\\bif\\b[^\\n:]{0,200}\\b(?:environ|getenv)\\b[^\\n:]{0,200}:\\s*(?:os\\.)?environ\\[\\s*${quoted}\\s*\\]\\s*=\\s*${value}`,
       // decouple, environs, django-environ; pydantic's alias.
-      `\\b(?:config|env(?:\\.\\w{1,32})?)\\(\\s*${quoted}\\s*,[^()\\n]{0,200}?\\bdefault\\s*=\\s*${argument}`,
+      `\\b(?:config|env(?:\\.\\w{1,32})?)\\(\\s*${key}\\s*,(?:[^()]|\\([^()]{0,200}\\)){0,200}?\\bdefault\\s*=\\s*${argument}`,
+      `\\b(?:config|env(?:\\.\\w{1,32})?)\\(\\s*${key}\\s*,\\s*${second}`,
       `\\bField\\(\\s*(?:default\\s*=\\s*)?(?!\\.\\.\\.|None\\b)[^()\\n]{1,200}?\\b(?:env|alias|validation_alias)\\s*=\\s*${quoted}`,
     ),
   },
   {
     files: /\.(?:[cm]?[jt]sx?|vue|svelte)$/i,
     patterns: all(
-      `\\b(?:process|import\\.meta|Bun)\\.env\\??(?:\\.${name})\\s*\\)?\\s*(?:\\?\\?|\\|\\|)=?\\s*${value}`,
-      `\\b(?:process|import\\.meta|Bun)\\.env(?:\\?\\.)?\\[\\s*${quoted}\\s*\\]\\s*\\)?\\s*(?:\\?\\?|\\|\\|)=?\\s*${value}`,
+      `${nodeRead}(?:\\s*(?:\\?\\?|\\|\\|)\\s*(?:""|''))?\\s*(?:\\)\\s*)?${methods}\\s*(?:\\?\\?|\\|\\|)=?\\s*${value}`,
       `\\bDeno\\.env\\.get\\(\\s*${quoted}\\s*\\)\\s*(?:\\?\\?|\\|\\|)\\s*${value}`,
-      `\\bif\\s*\\(\\s*!\\s*process\\.env\\.${name}\\s*\\)\\s*\\{?\\s*process\\.env\\.\\k<name>\\s*=\\s*${value}`,
-      `\\bprocess\\.env\\.${name}\\s*\\?\\s*process\\.env\\.\\k<name>\\s*:\\s*${value}`,
+      `\\bif\\s*\\(\\s*!\\s*${nodeRead}\\s*\\)\\s*(?:\\{\\s*)?${nodeAgain}["'\`\\]]*\\s*=\\s*${value}`,
+      `\\bif\\s*\\(\\s*(?:typeof\\s*)?${nodeRead}\\s*={2,3}\\s*${nothing}\\s*\\)\\s*(?:\\{\\s*)?${nodeAgain}["'\`\\]]*\\s*=\\s*${value}`,
+      `(?:${nodeRead}|${inNode})\\s*(?:\\)\\s*)?(?:!={1,2}\\s*${nothing}\\s*(?:\\)\\s*)?)?\\?\\s*${nodeAgain}[^:;]{0,200}:\\s*${value}`,
+      `!\\s*(?:\\(\\s*)?(?:${nodeRead}|${inNode})\\s*(?:\\)\\s*)?\\?\\s*${value}[^;]{0,200}?:\\s*${nodeAgain}`,
+      `${nodeRead}\\s*={2,3}\\s*${nothing}\\s*(?:\\)\\s*)?\\?\\s*${value}[^;]{0,200}?:\\s*${nodeAgain}`,
     ),
   },
   {
     // `env` alone is as often what a guard has checked.
     files: /\.(?:[cm]?[jt]sx?|vue|svelte)$/i,
-    within: /import\s*\{[^}]{0,400}\benv\b[^}]{0,400}\}\s*from\s*["'](?:node:)?process["']/,
-    patterns: all(`(?<![\\w$.])env\\??\\.${name}\\s*\\)?\\s*(?:\\?\\?|\\|\\|)=?\\s*${value}`),
+    within: /import\s*\{(?=[^}]{0,400}?\benv\b)[^}]{0,800}\}\s*from\s*["'](?:node:)?process["']/,
+    patterns: all(
+      `(?<![\\w$.])env\\??\\.${name}\\s*(?:\\)\\s*)?${methods}\\s*(?:\\?\\?|\\|\\|)=?\\s*${value}`,
+    ),
   },
   {
     files: /\.go$/i,
@@ -116,7 +143,7 @@ const languages: readonly Language[] = [
     patterns: all(
       `\\bENV\\.fetch\\(\\s*${quoted}\\s*,\\s*${argument}`,
       `\\bENV\\.fetch\\(\\s*${quoted}\\s*\\)\\s*(?:\\{|do\\b)(?!\\s*(?:\\}|end\\b|raise\\b|abort\\b|fail\\b|nil\\b))`,
-      `\\bENV\\[\\s*${quoted}\\s*\\]\\s*\\|\\|=?\\s*${value}`,
+      `\\bENV\\[\\s*${quoted}\\s*\\]${methods}\\s*\\|\\|=?\\s*${value}`,
     ),
   },
   {
@@ -125,7 +152,7 @@ const languages: readonly Language[] = [
       `\\b(?:getOrDefault|getOrElse)\\(\\s*${quoted}\\s*,`,
       `\\bgetenv\\(\\s*${quoted}\\s*\\)\\s*\\?:\\s*${value}`,
       `\\bofNullable\\(\\s*System\\.getenv\\(\\s*${quoted}\\s*\\)\\s*\\)\\s*\\.orElse(?:Get)?\\(`,
-      `\\$\\{${name}:[^}\\s]`,
+      colon,
     ),
   },
   {
@@ -136,9 +163,12 @@ const languages: readonly Language[] = [
     ),
     patterns: all(
       `\\$\\{${name}:?[-=](?!\\})`,
-      `-z[ \\t]+["']?\\$\\{?${name}(?::?-)?\\}?["']?[ \\t]*(?:\\]{1,2})?[ \\t]*(?:&&|;?\\s*then\\b)\\s*(?:export[ \\t]+)?\\k<name>=(?!\\$|["']\\$|""|''|\\s)`,
+      `-z[ \\t]+["']?\\$\\{?${name}(?::?-)?\\}?["']?\\s*(?:\\]{1,2}\\s*)?(?:&&|(?:;\\s*)?then\\b)\\s*(?:export[ \\t]+)?\\k<name>=(?!\\$|["']\\$|""|''|\\s)`,
     ),
   },
+  { files: /(?:^|\/)(?:application|bootstrap)[^/]*\.ya?ml$|\.properties$/i, patterns: all(colon) },
+  // Elsewhere a shell may read it, for which a number is a part of the value.
+  { files: yamlFiles, patterns: all(`${colon}(?!\\d)`) },
   { files: /\.mk$|(?:^|\/)makefile$/i, patterns: all(`^(?:export\\s+)?${name}\\s*\\?=\\s*\\S`) },
   {
     // A list entry's variable, `NAME: literal` or `NAME=literal`; not one that hands on another value.

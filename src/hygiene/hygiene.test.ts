@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { valueIdentities } from './connection-identity.ts'
@@ -93,13 +95,44 @@ test('a path beside the gated ones needs a gate', () => {
   assert.deepEqual(found('@app.get("/api/v1/runs/x")'), [])
 })
 
+const comparisons: readonly (readonly [string, string])[] = [
+  ['a.py', 'ON = os.environ["AOS_MODE"].lower() != "prod"'],
+  ['a.py', 'ON = os.getenv("AOS_MODE", "").strip().lower() != "prod"'],
+  ['a.py', 'ON = (os.getenv("AOS_MODE") or "").lower() in ("prod", "preprod")'],
+  ['a.py', 'ON = os.environ["AOS_MODE"].startswith("prod")'],
+  ['a.py', 'if "prod" == os.environ["AOS_MODE"].lower():'],
+  ['a.ts', "if (process.env.AOS_MODE?.toLowerCase() === 'prod')"],
+  ['a.ts', "if ((process.env.AOS_MODE ?? '').trim() !== 'prod')"],
+  ['a.ts', "if (['prod', 'preprod'].includes(process.env.AOS_MODE))"],
+  ['A.java', 'if (System.getenv("AOS_MODE").equals("prod"))'],
+  ['A.java', 'if ("prod".equalsIgnoreCase(System.getenv("AOS_MODE")))'],
+  ['a.go', 'if os.Getenv("AOS_MODE") == "prod" {'],
+  ['a.go', 'if strings.EqualFold(os.Getenv("AOS_MODE"), "prod") {'],
+  ['a.rb', "if ENV['AOS_MODE'].downcase == 'prod'"],
+  ['a.sh', '[ "$AOS_MODE" = "prod" ] && run'],
+]
+const noComparisons: readonly (readonly [string, string])[] = [
+  ['a.py', 'log.info(os.environ["AOS_MODE"].lower(), "prod")'],
+  ['a.py', 'x = {"AOS_MODE": "prod"}'],
+  ['a.sh', 'AOS_MODE="prod"'],
+  ['a.ts', "set('AOS_MODE', 'prod')"],
+]
+
 test('code that asks for the mode is told, but for the file of a gate', () => {
   const found = (path: string, text: string) => findInSource(contract, { path, text }).map(({ code }) => code)
   assert.deepEqual(found('a.py', 'if AOS_MODE == "prod":'), ['mode-branch'])
   assert.deepEqual(found('a.ts', "if (process.env.AOS_MODE !== 'prod')"), ['mode-branch'])
   assert.deepEqual(found('a.py', 'if "prod" == os.environ["AOS_MODE"]:'), ['mode-branch'])
   assert.deepEqual(found('backend/app/main.py', 'if AOS_MODE == "prod":'), [])
+  for (const [path, text] of comparisons) assert.deepEqual(found(path, text), ['mode-branch'], text)
   assert.deepEqual(found('a.py', 'if color == "prod":'), [])
+  for (const [path, text] of noComparisons) assert.deepEqual(found(path, text), [], text)
+})
+
+test('a compiled guard asks for the mode, and is told for none of it', () => {
+  const path = 'contracts/compiled/agenticverz/guard.sh'
+  const text = readFileSync(join(import.meta.dirname, '../..', path), 'utf8')
+  assert.deepEqual(findInSource(contract, { path, text }), [])
 })
 
 test('the production database is caught in TEST, however its address is written and whatever its name', () => {

@@ -1,3 +1,5 @@
+import { searchExpression } from './search-expression.ts'
+
 /** A default for a name, where its name stands. */
 export type Guess = { readonly name: string; readonly offset: number }
 
@@ -15,18 +17,25 @@ export function* laterGuesses(path: string, code: string): Iterable<Guess> {
   if (!reading) return
   const read = [...code.matchAll(reading)].slice(0, readingsMax).map(({ groups, index, 0: text }) => ({
     held: groups?.['held'] ?? '',
+    present: groups?.['present'],
     name: groups?.['name'] ?? '',
     end: index + text.length,
   }))
-  for (const { held, name, end } of [...read, ...destructured(path, code)]) {
+  for (const { held, present, name, end } of [...read, ...destructured(path, code)]) {
     // What is read into the same variable once more is another story.
     const until = read.find((other) => other.held === held && other.end > end)?.end ?? code.length
-    const found = defaultOf(held).exec(code.slice(end, Math.min(until, end + reachCharacters)))
+    const found = defaultOf(held, present).exec(code.slice(end, Math.min(until, end + reachCharacters)))
     if (found) yield { name, offset: end + found.index + found[0].length - 1 }
   }
 }
 
-type Reading = { readonly held: string; readonly name: string; readonly end: number }
+/** `present`: what holds whether it was there, as in Go. */
+type Reading = {
+  readonly held: string
+  readonly present?: string | undefined
+  readonly name: string
+  readonly end: number
+}
 
 /** `const { AOS_MODE, PORT: port } = process.env`, where the name or another one then holds it. */
 function destructured(path: string, code: string): readonly Reading[] {
@@ -46,32 +55,32 @@ const held = '\\b(?<held>[A-Za-z_]\\w{0,63})\\b'
 const readings: readonly { readonly files: RegExp; readonly pattern: RegExp }[] = [
   {
     files: /\.pyi?$/i,
-    pattern: new RegExp(
+    pattern: searchExpression(
       `${held}\\s*(?::\\s*[\\w.\\[\\] |]{1,64})?=\\s*(?:os\\.)?(?:getenv|environ\\.get)\\(\\s*${name}\\s*(?:,\\s*(?:None|""|''))?\\s*,?\\s*\\)(?!\\s*or\\b)`,
       'g',
     ),
   },
   {
     files: /\.(?:[cm]?[jt]sx?|vue|svelte)$/i,
-    pattern: new RegExp(
-      `${held}\\s*(?::\\s*[\\w.<>\\[\\] |]{1,64})?=\\s*(?:process|import\\.meta|Bun)\\.env(?:\\.|\\[["'\`])(?<name>[A-Za-z_]\\w{0,127})(?:["'\`]\\])?(?!\\w|\\s*(?:\\?\\?|\\|\\||\\?))`,
+    pattern: searchExpression(
+      `${held}\\s*(?::\\s*[\\w.<>\\[\\] |]{1,64})?=\\s*(?:process|import\\.meta|Bun)\\.env(?:\\.|\\[["'\`])(?<name>[A-Za-z_]\\w{0,127})(?:["'\`]\\])?(?!\\w|\\s*(?:\\?\\?|\\|\\||\\?(?!\\.)))`,
       'g',
     ),
   },
   {
     files: /\.go$/i,
-    pattern: new RegExp(
-      `${held}(?:\\s*,\\s*\\w+)?\\s*:?=\\s*os\\.(?:Getenv|LookupEnv)\\(\\s*${name}\\s*\\)`,
+    pattern: searchExpression(
+      `${held}(?:\\s*,\\s*(?<present>\\w{1,64}))?\\s*:?=\\s*os\\.(?:Getenv|LookupEnv)\\(\\s*${name}\\s*\\)`,
       'g',
     ),
   },
   {
     files: /\.(?:rb|rake)$/i,
-    pattern: new RegExp(`${held}\\s*=\\s*ENV\\[\\s*${name}\\s*\\](?!\\s*\\|\\|)`, 'g'),
+    pattern: searchExpression(`${held}\\s*=\\s*ENV\\[\\s*${name}\\s*\\](?!\\s*\\|\\|)`, 'g'),
   },
   {
     files: /\.(?:java|kts?|scala|groovy)$/i,
-    pattern: new RegExp(`${held}\\s*=\\s*System\\.getenv\\(\\s*${name}\\s*\\)(?!\\s*\\?:)`, 'g'),
+    pattern: searchExpression(`${held}\\s*=\\s*System\\.getenv\\(\\s*${name}\\s*\\)(?!\\s*\\?:)`, 'g'),
   },
 ]
 
@@ -81,7 +90,7 @@ const literal = '(?:["\'`](?!["\'`])|-?\\d)'
 const settled = `(?:${literal}|(?!(?:None|null|nil|undefined|raise|throw|await|new)\\b)[A-Za-z_$][\\w$.]{0,127}(?![\\w$.]|\\s*\\())`
 
 /** What gives that variable a default. */
-function defaultOf(variable: string): RegExp {
+function defaultOf(variable: string, present: string | undefined): RegExp {
   const it = escaped(variable)
   const here = `(?<![\\w$.])${it}(?![\\w$])`
   const absent = [
@@ -91,17 +100,22 @@ function defaultOf(variable: string): RegExp {
     `${it}\\s*={2,3}\\s*(?:""|''|null|nil|undefined)`,
     `${it}\\.(?:nil|empty|isEmpty|isBlank)\\b[?()]*`,
     `len\\(${it}\\)\\s*==\\s*0`,
+    ...(present === undefined ? [] : [`!\\s*${present}\\b`, `${present}\\s*==\\s*false\\b`]),
   ].join('|')
-  return new RegExp(
+  return searchExpression(
     [
       `${here}\\s*(?:\\|\\||\\?\\?)=\\s*${settled}`,
-      `${here}\\s*:?=\\s*\\(?\\s*${it}\\s*(?:\\bor\\b|\\|\\||\\?\\?|\\?:)\\s*${settled}`,
+      `${here}\\s*:?=\\s*(?:\\(\\s*)?${it}\\s*(?:\\bor\\b|\\|\\||\\?\\?|\\?:)\\s*${settled}`,
       `${here}\\s*(?:\\bor\\b|\\|\\||\\?\\?|\\?:)\\s*${literal}`,
-      `${here}\\s*=\\s*${it}\\s+if\\s+${it}\\s+else\\s+${settled}`,
-      `${here}\\s*\\?\\s*${it}\\s*:\\s*${settled}`,
-      `\\b(?:if|unless)\\b[ \\t]*\\(?\\s*(?:${absent})(?:\\s*(?:\\|\\||\\bor\\b)[^\\n{:;]{0,100}?)?\\s*\\)?\\s*(?::|\\{|then\\b)?\\s*${it}\\s*=\\s*${settled}`,
+      `${here}\\s+if\\s+${it}(?:\\s+is\\s+not\\s+None)?\\s+else\\s+${settled}`,
+      `(?<=["'\\w]\\s)(?<!\\bNone\\s)if\\s+(?:${absent})\\s+else\\s+${it}\\b`,
+      `${here}\\s*(?:!={1,2}\\s*(?:undefined|null|""|'')\\s*)?\\?\\s*${it}\\b[^:;?]{0,100}:\\s*${settled}`,
+      `(?:${absent})\\s*(?:\\)\\s*)?\\?\\s*${settled}[^;]{0,200}?:\\s*${it}\\b`,
+      `\\b(?:if|unless)\\b\\s*(?:\\(\\s*)?(?:${absent})(?:\\s*(?:\\|\\||\\bor\\b)[^\\n{:;]{0,100}?)?\\s*(?:\\)\\s*)?(?:(?::|\\{|then\\b)\\s*)?${it}\\s*=\\s*${settled}`,
+      `^\\s*;\\s*(?:${absent})\\s*\\{\\s*${it}\\s*=\\s*${settled}`,
       `${here}\\s*=\\s*${literal}[^\\n]{0,200}?\\bif\\s+(?:${absent})`,
     ].join('|'),
+    '',
   )
 }
 
