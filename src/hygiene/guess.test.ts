@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { contract } from './hygiene.fixture.ts'
-import { findInSource } from './index.ts'
+import { findInSource, sourceCharactersMax } from './index.ts'
 
 /** File, text, and `variable:line` of each guess that is expected. */
 const corpus: readonly (readonly [string, string, readonly string[]])[] = [
@@ -347,4 +347,35 @@ test('no text makes the search fail or take its time', () => {
     ])
       findInSource(contract, { path, text: unit.repeat(4000) })
   console.log(`${runs} texts`)
+})
+
+/** What a pattern would go through once for each of its parts, up to the size of a file that is read. */
+const longest: readonly (readonly [string, string, string])[] = [
+  ['a.js', '"', '\\"'],
+  ['a.js', '', ' /* '],
+  ['a.js', '`', '\\`'],
+  ['a.js', '', '= /[('],
+  ['a.js', 'process.env.AOS_MODE', '\n'],
+  ['a.js', 'const m = process.env.AOS_MODE\n', 'm ? "'],
+  ['a.js', '', 'import { env env '],
+  ['a.py', '', '"""a""" b\n'],
+  ['a.py', 'x = os.getenv("AOS_MODE"', '\n'],
+  ['a.py', '', `if not x${' '.repeat(1900)}\n`],
+  ['a.sh', '', `[ -z $AOS_MODE${' '.repeat(1900)}\n`],
+  ['a.go', '', `AOS_MODE ==${' '.repeat(1900)}\n`],
+  ['values.yaml', '', Array.from({ length: 1400 }, (_, at) => `${' '.repeat(at)}literals:\n`).join('')],
+]
+
+test('a source of the permitted size is gone through once, whatever stands in it', () => {
+  for (const [path, start, unit] of longest) {
+    const text = (start + unit.repeat(Math.ceil(sourceCharactersMax / unit.length))).slice(
+      0,
+      sourceCharactersMax,
+    )
+    assert.deepEqual(
+      findInSource(contract, { path, text }).filter(({ code }) => code === 'guess'),
+      [],
+    )
+  }
+  console.log(`${longest.length} sources`)
 })

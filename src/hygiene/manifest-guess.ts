@@ -51,11 +51,18 @@ function documentsOf(code: string): readonly Piece[] {
 
 /** What stands below each of these lines, deeper than it or, as lists may, beside it. */
 function blocksOf(text: string, heads: RegExp): readonly Piece[] {
-  return [...text.matchAll(heads)].map((head) => {
+  const blocks: Piece[] = []
+  let end = 0
+  for (const head of text.matchAll(heads)) {
+    // One within another is looked at with it.
+    if (head.index < end) continue
     const depth = head[0].search(/\S/)
     const start = head.index + head[0].length
     const rest = text.slice(start)
-    const end = rest.search(new RegExp(`\\n(?=[ \\t]{0,${depth}}[^\\s-])`))
-    return { start, text: end === -1 ? rest : rest.slice(0, end) }
-  })
+    const length = rest.search(new RegExp(`\\n(?=[ \\t]{0,${depth}}[^\\s-])`))
+    const block = { start, text: length === -1 ? rest : rest.slice(0, length) }
+    end = start + block.text.length
+    blocks.push(block)
+  }
+  return blocks
 }
