@@ -182,3 +182,26 @@ test('a source that is no regular file is told as not tried', async () => {
   rmSync(sources, { recursive: true })
   assert.match(out, /pipe\.py: it is no regular file/)
 })
+
+test('a source or folder that cannot be read is told as not tried, and hides nothing of the others', async () => {
+  const sources = mkdtempSync(join(tmpdir(), 'sallyport-sources-'))
+  const guess = 'MODE = os.getenv("AOS_MODE", "preprod")\n'
+  // Whoever reads a folder as text gets another name than the one that is there.
+  const odd = (rest: string) =>
+    Buffer.concat([Buffer.from(`${sources}/`), Buffer.from([0xff]), Buffer.from(rest)])
+  writeFileSync(odd('.py'), guess)
+  mkdirSync(odd(''))
+  writeFileSync(join(sources, 'seen.py'), guess)
+  const { code, out } = await runProgram([
+    'prohibitions',
+    ...contract,
+    '--source',
+    sources,
+    '--format',
+    'json',
+  ])
+  rmSync(sources, { recursive: true })
+  const { findings, not_tried } = JSON.parse(out)
+  assert.deepEqual([code, findings.length], [1, 1])
+  assert.equal(not_tried.filter((line: string) => line.endsWith('it cannot be read (ENOENT)')).length, 2)
+})

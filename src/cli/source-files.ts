@@ -35,7 +35,12 @@ export function* readSources(
   if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory())
     throw new Failure('option_invalid', `${folder} is no folder.`, { next: 'name a folder of sources' })
   let files = 0
-  for (const { path, entry } of entriesBelow(folder, '')) {
+  for (const found of entriesBelow(folder, '')) {
+    if ('unread' in found) {
+      yield found
+      continue
+    }
+    const { path, entry } = found
     files += 1
     if (files > filesMax) throw new Failure('option_invalid', `${folder} has more than ${filesMax} files.`)
     if (entry.isDirectory()) yield { path, passedOver: 'folder' }
@@ -50,7 +55,8 @@ function* readSource(
   entry: Dirent,
 ): Iterable<SourceFile | UnreadFile | PassedOver> {
   if (!entry.isFile()) return yield { path, unread: 'it is no regular file' }
-  const bytes = readFileSync(join(folder, path))
+  const bytes = attempt(() => readFileSync(join(folder, path)))
+  if (typeof bytes === 'string') return yield { path, unread: bytes }
   if (bytes.length > sourceCharactersMax) return yield { path, unread: 'it is larger than 1 MiB' }
   if (bytes.subarray(0, 8192).includes(0)) return yield { path, unread: 'it is no text in UTF-8' }
   const text = bytes.toString()
@@ -60,13 +66,21 @@ function* readSource(
 }
 
 /** All but the folders that are gone into. */
-function* entriesBelow(folder: string, path: string): Iterable<{ path: string; entry: Dirent }> {
-  const entries = readdirSync(join(folder, path), { withFileTypes: true }).sort((left, right) =>
-    left.name < right.name ? -1 : 1,
-  )
-  for (const entry of entries) {
+function* entriesBelow(folder: string, path: string): Iterable<{ path: string; entry: Dirent } | UnreadFile> {
+  const entries = attempt(() => readdirSync(join(folder, path), { withFileTypes: true }))
+  if (typeof entries === 'string') return yield { path: path || '.', unread: entries }
+  for (const entry of entries.sort((left, right) => (left.name < right.name ? -1 : 1))) {
     const inner = path === '' ? entry.name : `${path}/${entry.name}`
     if (entry.isDirectory() && !passedOver.has(entry.name)) yield* entriesBelow(folder, inner)
     else yield { path: inner, entry }
+  }
+}
+
+/** What it gives, or why it cannot be read: one file or folder of another user's, or whose name is no text, hides no finding in the others. */
+function attempt<Result>(read: () => Result): Result | string {
+  try {
+    return read()
+  } catch (thrown) {
+    return `it cannot be read (${thrown instanceof Error && 'code' in thrown ? thrown.code : 'unknown'})`
   }
 }
