@@ -65,7 +65,7 @@ try {
 /** What a migration has no business with: a port beside the database's, a socket in the file system and an abstract one. */
 async function neighbours() {
   const open = await Promise.all(
-    [{ port: 0, host: '::' }, { path: '/tmp/sallyport-network.sock' }, { path: '\0sallyport-network' }].map(
+    [{ port: 0, host: '::' }, { path: join(folder, 'absolute.sock') }, { path: '\0sallyport-network' }].map(
       async (where) => {
         const one = createServer((socket) => socket.end()).listen(where)
         await once(one, 'listening')

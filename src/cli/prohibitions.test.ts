@@ -205,3 +205,34 @@ test('a source or folder that cannot be read is told as not tried, and hides not
   assert.deepEqual([code, findings.length], [1, 1])
   assert.equal(not_tried.filter((line: string) => line.endsWith('it cannot be read (ENOENT)')).length, 2)
 })
+
+test('an accepted finding is gone where all was looked at, and not where something was left out', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'sallyport-baseline-'))
+  const file = join(folder, 'baseline.json')
+  const accepted = [{ finding: '0123456789abcdef', reason: 'it was right' }]
+  writeFileSync(file, JSON.stringify({ accepted }))
+  const example = join(import.meta.dirname, '../../examples/migrations/sallyport.yaml')
+  const ran = async (...words: readonly string[]) => {
+    const { code, out } = await runProgram([
+      ...['prohibitions', '--contract', example, '--baseline', file, '--fail-on', 'low', '--format', 'json'],
+      ...words,
+    ])
+    const { findings, not_tried } = JSON.parse(out)
+    return [code, findings.map((one: Record<string, string>) => one['code']), not_tried.length]
+  }
+  assert.deepEqual(await ran(), [0, [], 1])
+  assert.deepEqual(await ran('--source', folder), [1, ['baseline-stale'], 0])
+  rmSync(folder, { recursive: true })
+})
+
+test('the id of a finding in the environment is the same however the contract is named', async () => {
+  const named = [join(import.meta.dirname, '../../contracts/agenticverz.yaml')]
+  named.push(relative('', named[0] ?? ''))
+  const ids = await Promise.all(
+    named.map(async (path) => {
+      const words = ['prohibitions', '--contract', path, '--format', 'json']
+      return JSON.parse((await runProgram(words, { DEV_AUTH_ENABLED: 'true' })).out).findings[0].id
+    }),
+  )
+  assert.equal(new Set(ids).size, 1, String(ids))
+})

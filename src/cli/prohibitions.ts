@@ -23,6 +23,7 @@ import {
   parseBaseline,
   parseFingerprints,
   recordFingerprints,
+  staleEntry,
 } from '../hygiene/index.ts'
 import { Failure } from '../primitives/index.ts'
 import { readContractFile } from './contract-file.ts'
@@ -65,12 +66,11 @@ export async function prohibitions(io: Terminal, options: ProhibitionsOptions): 
     ...searched.findings,
     ...(probed?.findings ?? []),
   ]
-  const { findings, acceptedCount } = options.baseline
-    ? applyBaseline(found, parseBaseline({ file: options.baseline, text: textOf(options.baseline) }))
-    : { findings: found, acceptedCount: 0 }
+  const { findings, acceptedCount, unsure } = withBaseline(contract, found, options)
   const notTried = [
     ...new Set([
       ...notTriedHere(contract, options, probed),
+      ...unsure,
       ...searched.unread,
       ...passedOverLines(searched.passedOver),
       ...(probed?.undecided ?? []),
@@ -80,6 +80,39 @@ export async function prohibitions(io: Terminal, options: ProhibitionsOptions): 
   if (findings.some(({ severity }) => atLeast(severity, options.failOn))) return exitCodes.failed[0]
   if (probed && !probed.answered) return exitCodes.upstream[0]
   return exitCodes[probed && probed.undecided.length > 0 ? 'unverifiable' : 'ok'][0]
+}
+
+/** Of what was left out nobody can say that it is gone, so those entries of the baseline are told and are no findings. */
+function withBaseline(
+  contract: Contract,
+  found: readonly HygieneFinding[],
+  options: ProhibitionsOptions,
+): {
+  readonly findings: readonly HygieneFinding[]
+  readonly acceptedCount: number
+  readonly unsure: readonly string[]
+} {
+  const { baseline: file } = options
+  if (file === undefined) return { findings: found, acceptedCount: 0, unsure: [] }
+  const { findings, acceptedCount, unfound } = applyBaseline(
+    found,
+    parseBaseline({ file, text: textOf(file) }),
+  )
+  if (unfound.length === 0 || !leavesOut(contract, options))
+    return {
+      findings: [...findings, ...unfound.map((id) => staleEntry(id, file))],
+      acceptedCount,
+      unsure: [],
+    }
+  const unsure = `${file}: of what was tried none is ${unfound.join(', ')}; whether the baseline still needs it says a run with nothing left out`
+  return { findings, acceptedCount, unsure: [unsure] }
+}
+
+function leavesOut(contract: Contract, { source, fingerprints, probe }: ProhibitionsOptions): boolean {
+  const detectors = [...requireEnvironment(contract).prohibitions.values()].flatMap((one) => one.detectors)
+  const needs = (kind: Detector['kind']) => detectors.some((detector) => detector.kind === kind)
+  if (source === undefined) return true
+  return (needs('same-value') && fingerprints === undefined) || (needs('probe') && probe === undefined)
 }
 
 function requireProbe({ probe, credential, without, path, mode }: ProhibitionsOptions): void {

@@ -21,21 +21,26 @@ export function parseBaseline({ file, text }: { file: string; text: string }): B
   return { file, accepted: new Map(accepted) }
 }
 
-/** What is left to be told, and how many were accepted; an entry of which there is nothing any more is a finding itself. */
+/** What is left to be told, how many were accepted, and which of the accepted ids were not found. */
 export function applyBaseline(
   findings: readonly HygieneFinding[],
-  { file, accepted }: Baseline,
-): { readonly findings: readonly HygieneFinding[]; readonly acceptedCount: number } {
+  { accepted }: Baseline,
+): {
+  readonly findings: readonly HygieneFinding[]
+  readonly acceptedCount: number
+  readonly unfound: readonly string[]
+} {
   const seen = new Set(findings.map(({ id }) => id))
-  const stale = [...accepted.keys()].filter((id) => !seen.has(id))
   const left = findings.filter(({ id }) => !accepted.has(id))
   return {
-    findings: [...left, ...stale.map((id) => staleEntry(id, file))],
+    findings: left,
     acceptedCount: findings.length - left.length,
+    unfound: [...accepted.keys()].filter((id) => !seen.has(id)),
   }
 }
 
-function staleEntry(id: string, file: string): HygieneFinding {
+/** An accepted finding that is not there any more; only who looked everywhere can say so. */
+export function staleEntry(id: string, file: string): HygieneFinding {
   return finding(
     {
       code: 'baseline-stale',

@@ -37,8 +37,10 @@ export type HygieneFinding = {
 /** `words`: what the finding is about beside its file, such as the line; it goes into the id alone. */
 export function finding(given: Omit<HygieneFinding, 'id'>, words = ''): HygieneFinding {
   const { code, file, prohibition = '', variable = '' } = given
+  // The environment has no file; the contract's name is as somebody typed it.
+  const place = code === 'prohibited-environment' || code === 'prohibited-reuse' ? '' : file
   return {
-    id: sha256Hex(JSON.stringify([code, file, prohibition, variable, words.trim()])).slice(0, 16),
+    id: sha256Hex(JSON.stringify([code, place, prohibition, variable, words.trim()])).slice(0, 16),
     ...given,
   }
 }

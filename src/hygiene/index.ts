@@ -1,4 +1,4 @@
-export { applyBaseline, type Baseline, parseBaseline } from './baseline.ts'
+export { applyBaseline, type Baseline, parseBaseline, staleEntry } from './baseline.ts'
 export { type EnvironmentSeen, findInEnvironment } from './environment-detector.ts'
 export {
   atLeast,
