@@ -13,6 +13,7 @@ export { cutMark, type Entry, encodeEntry, entryBytesMax, parseEntry } from './e
 export { exportFormat } from './export.ts'
 export { type CheckedLog, checkLog, epochAfter, importLog, type NewEpoch } from './import.ts'
 export { createLogKey, parseLogKey } from './key.ts'
+export { createPrivateFile, syncFolder } from './key-file.ts'
 export { type AuditLog, createLog, logLimits } from './log.ts'
 export { type LogFile, type LogReader, pageEntriesMax } from './log-reader.ts'
 export { emptyFrontier, frontierRoot, leafHash } from './merkle.ts'

@@ -1,17 +1,7 @@
-import {
-  chmodSync,
-  closeSync,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  statSync,
-  writeSync,
-} from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { createLogKey, parseLogKey, type Signer } from '../audit/index.ts'
-import { Failure, Secret } from '../primitives/index.ts'
+import { createLogKey, createPrivateFile, parseLogKey, type Signer } from '../audit/index.ts'
+import { diskFailure, Failure, Secret } from '../primitives/index.ts'
 
 /** What the broker keeps on its disk. Losing the log key means a new log; losing the keys of tokens ends those tokens. */
 export type DataFolder = {
@@ -28,33 +18,72 @@ export type DataFolder = {
   readonly copyFile: string
 }
 
-/** Opens or makes the folder, mode 0700. Throws `option_invalid` when others than the owner may enter it. */
+/**
+ * Opens or makes the folder, mode 0700. Throws `option_invalid` when others than the owner may enter it, or the system refuses it, and
+ * `log_unwritable` when there is no room for it.
+ */
 export function openDataFolder(path: string, logName: string): DataFolder {
+  try {
+    return openFolder(path, logName)
+  } catch (thrown) {
+    throw folderFailure(thrown, path)
+  }
+}
+
+/** What the system said of a data folder, with what to do; everything else as it is. */
+export function folderFailure(thrown: unknown, path: string): unknown {
+  return diskFailure(thrown, `the data folder ${path}`)
+}
+
+function openFolder(path: string, logName: string): DataFolder {
   const keyFolder = join(path, 'keys')
   makePrivate(path)
   makePrivate(keyFolder)
   const keyFile = join(keyFolder, 'log.key')
   const storeFile = join(path, 'sallyport.db')
-  if (!existsSync(keyFile)) {
-    if (existsSync(storeFile)) {
-      throw new Failure('option_invalid', `There is a log in ${storeFile} but no key for it in ${keyFile}.`, {
-        next: `restore ${keyFile} from its backup`,
-      })
-    }
-    writePrivate(keyFile, createLogKey(logName))
-  }
-  const signer = parseLogKey(new Secret(readFileSync(keyFile, 'utf8')))
-  const nameFile = join(path, brokerNameFile)
+  const signer = parseLogKey(new Secret(readIfThere(keyFile) ?? makeKey(keyFile, { storeFile, logName })))
   return {
     storeFile,
     keyFolder,
     signer,
     // After a restoration the log has another key; the credentials from before bear the old name.
-    brokerName: existsSync(nameFile) ? readFileSync(nameFile, 'utf8').trim() : brokerNameOf(signer.vkey),
+    brokerName: readIfThere(join(path, brokerNameFile))?.trim() ?? brokerNameOf(signer.vkey),
     cosignedFile: join(path, 'cosigned-checkpoint'),
     highWaterFile: join(keyFolder, 'high-water'),
     copyFile: join(path, 'sallyport.db.copy'),
   }
+}
+
+/** The key of a new log, and its text. */
+function makeKey(
+  keyFile: string,
+  { storeFile, logName }: { readonly storeFile: string; readonly logName: string },
+): string {
+  if (existsSync(storeFile))
+    throw new Failure('option_invalid', `There is a log in ${storeFile} but no key for it in ${keyFile}.`, {
+      next: `restore ${keyFile} from its backup`,
+    })
+  try {
+    createPrivateFile(keyFile, createLogKey(logName))
+  } catch (thrown) {
+    // Another process was first: who has the store goes on.
+    if (!hasCode(thrown, 'EEXIST')) throw thrown
+  }
+  return readFileSync(keyFile, 'utf8')
+}
+
+/** `undefined` where there is no such file; one that may not be read is there, and the system's error is thrown. */
+function readIfThere(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (thrown) {
+    if (hasCode(thrown, 'ENOENT')) return undefined
+    throw thrown
+  }
+}
+
+function hasCode(thrown: unknown, code: string): boolean {
+  return thrown instanceof Error && 'code' in thrown && thrown.code === code
 }
 
 /** Writes the folder of a restored log: its key, and the name that its broker had before. */
@@ -64,8 +93,8 @@ export function writeDataFolder(
 ): void {
   makePrivate(path)
   makePrivate(join(path, 'keys'))
-  writePrivate(join(path, 'keys', 'log.key'), key)
-  writePrivate(join(path, brokerNameFile), new Secret(`${brokerName}\n`))
+  createPrivateFile(join(path, 'keys', 'log.key'), key)
+  createPrivateFile(join(path, brokerNameFile), new Secret(`${brokerName}\n`))
 }
 
 const brokerNameFile = 'broker-name'
@@ -81,15 +110,4 @@ function makePrivate(path: string): void {
   throw new Failure('option_invalid', `Others than its owner may enter ${path}, where keys are.`, {
     next: `chmod 700 ${path}`,
   })
-}
-
-function writePrivate(path: string, text: Secret): void {
-  const file = openSync(path, 'wx', 0o600)
-  try {
-    chmodSync(path, 0o600)
-    writeSync(file, text.reveal())
-    fsyncSync(file)
-  } finally {
-    closeSync(file)
-  }
 }

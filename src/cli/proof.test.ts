@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
@@ -63,6 +64,23 @@ describe('the commands of proof say what is wrong with a file or key', { timeout
     ])
   })
 
+  test('a key of a witness for which there is no room leaves nothing in its way', () => {
+    const key = at('late.key')
+    const words = ['witness', 'key', 'new', '--name', 'witness.example.org/late', '--key', key]
+    const main = join(import.meta.dirname, 'main.ts')
+    const make = (limit: string) =>
+      spawnSync('sh', ['-c', `ulimit -f ${limit} && exec "$@"`, 'sh', process.execPath, main, ...words])
+    const refused = make('0')
+    assert.equal(refused.status, 2)
+    assert.match(String(refused.stderr), /late\.key cannot be written \(EFBIG: (.|\n)*Next: /)
+    assert.deepEqual(
+      readdirSync(folder).filter((name) => name.includes('late')),
+      [],
+    )
+    assert.equal(make('unlimited').status, 0)
+    assert.equal(statSync(key).mode & 0o777, 0o600)
+  })
+
   test('a witness starts with a key of its own alone, and with TLS that is TLS', async () => {
     const key = at('w1.key')
     const serve = (...words: string[]) => {
@@ -75,7 +93,7 @@ describe('the commands of proof say what is wrong with a file or key', { timeout
     await refuses(serve('--tls-cert', key, '--tls-key', key), 2, /not a certificate and its key/)
     await refuses(serve('--listen', '0.0.0.0:0'), 2, /the witness listens on loopback(?:.|\n)*--tls-key\n/)
     await refuses(serve('--key', at('dev/dev.json')), 2, /private key/)
-    await refuses(serve('--state', key), 1, /w1\.key' cannot be opened \(EEXIST/)
+    await refuses(serve('--state', key), 2, /w1\.key' \(EEXIST(.|\n)*name a folder/)
     chmodSync(key, 0o640)
     await refuses(serve(), 2, /chmod 600/)
   })

@@ -1,7 +1,7 @@
-import { closeSync, fsyncSync, openSync, statSync, writeSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { createSecureContext } from 'node:tls'
-import { createLogKey, parseWitnessKey } from '../audit/index.ts'
+import { createLogKey, createPrivateFile, parseWitnessKey } from '../audit/index.ts'
 import { Failure, Secret } from '../primitives/index.ts'
 import { createWitness, createWitnessListener, openWitnessState } from '../witness/index.ts'
 import { read } from './connection.ts'
@@ -17,12 +17,12 @@ export function newWitnessKey(
   const key = createLogKey(options.name)
   const { vkey } = parseWitnessKey(key)
   try {
-    const file = openSync(options.key, 'wx', 0o600)
-    writeSync(file, key.reveal())
-    fsyncSync(file)
-    closeSync(file)
+    createPrivateFile(options.key, key)
   } catch (thrown) {
-    throw fileFailure(thrown, options.key, 'written')
+    const told = fileFailure(thrown, options.key, 'written')
+    if (!(told instanceof Failure)) throw told
+    const next = 'name a file that is not there yet, in a folder of yours; a key is never written over'
+    throw new Failure(told.code, told.message, { cause: thrown, next })
   }
   if (io.json) io.data({ key: options.key, vkey })
   else io.out(vkey)

@@ -1,7 +1,7 @@
 import { open as openFile, readFile, rename } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { type LogHead, openCheckpoint, parseVerifier, verifyConsistency } from '../audit/index.ts'
-import { Failure } from '../primitives/index.ts'
+import { diskFailure, Failure } from '../primitives/index.ts'
 import type { WitnessedLog } from './submission.ts'
 
 /** A checkpoint that the log once had, such as the newest that enough witnesses cosigned, over restarts. */
@@ -57,10 +57,7 @@ async function read(path: string): Promise<string | undefined> {
     return await readFile(path, 'utf8')
   } catch (thrown) {
     if (thrown instanceof Error && 'code' in thrown && thrown.code === 'ENOENT') return undefined
-    throw new Failure('store_invalid', 'The checkpoint that was kept cannot be read.', {
-      internal: path,
-      cause: thrown,
-    })
+    throw diskFailure(thrown, `the checkpoint that was kept in ${path}`)
   }
 }
 

@@ -1,7 +1,7 @@
 import { closeSync, mkdirSync, openSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { Failure } from '../primitives/index.ts'
+import { diskFailure, Failure } from '../primitives/index.ts'
 
 /** The checkpoint of a log that was cosigned last. `note` holds the cosignature. */
 export type Seen = { readonly size: number; readonly root: Uint8Array; readonly note: string }
@@ -31,7 +31,8 @@ export function openWitnessState(folder: string): WitnessState {
     return createState(database)
   } catch (thrown) {
     database?.close()
-    throw thrown instanceof Failure ? thrown : toFailure(thrown, folder)
+    const told = diskFailure(thrown, `the state of the witness in '${folder}'`)
+    throw told instanceof Failure ? told : toFailure(thrown, folder)
   }
 }
 
