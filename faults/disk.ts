@@ -300,7 +300,7 @@ async function readOnly(site: Site): Promise<Row | Skipped> {
     if (!data.change('ro')) return { fault, skipped: 'the file system in memory cannot be made read-only' }
     const code = await refusal(site)
     data.change('rw')
-    const lost = [...unless('store_invalid', code), ...(await look(site, acknowledged))]
+    const lost = [...unless('option_invalid', code), ...(await look(site, acknowledged))]
     return { fault, what: 'read-only: does not start', injected: 1, lost, told: '' }
   } finally {
     data.unmount()

@@ -2,6 +2,7 @@ import {
   accessSync,
   constants,
   existsSync,
+  lstatSync,
   readdirSync,
   readFileSync,
   rmSync,
@@ -11,11 +12,12 @@ import {
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { openSqliteBackup, openSqliteStore } from '../adapters/stores/sqlite/index.ts'
+import { openSqliteStore, readSqliteStore, storeFailure } from '../adapters/stores/sqlite/index.ts'
 import { createLog, parseLogKey } from '../audit/index.ts'
 import type { Contract } from '../contract/index.ts'
-import { Failure, Secret, toFailure } from '../primitives/index.ts'
+import { diskTroubleOf, Secret, toFailure } from '../primitives/index.ts'
 import { createKeptCheckpoint } from '../witness/index.ts'
+import { folderFailure } from './data-folder.ts'
 import { openProviders } from './providers.ts'
 import { refuseEarlierClock } from './records.ts'
 import { systemClock, systemRandom } from './system.ts'
@@ -28,13 +30,29 @@ export type Examined = {
   readonly next?: string
 }
 
+/** Whether there is a data folder; the broker can make one where there is none. Throws what the system says, as `folderFailure` has it. */
+export function hasDataFolder(path: string): boolean {
+  try {
+    readdirSync(path)
+    return true
+  } catch (thrown) {
+    // A link that leads nowhere is no folder that the broker could make.
+    if (hasCode(thrown, 'ENOENT') && !lstatSync(path, { throwIfNoEntry: false })) return false
+    throw folderFailure(thrown, path)
+  }
+}
+
 /** Files and folders of a data folder that others than their owner may reach; the paths of those. */
 export function openToOthers(folder: string): readonly string[] {
   const keys = join(folder, 'keys')
-  const inside = [folder, keys].flatMap((path) =>
-    existsSync(path) ? readdirSync(path).map((name) => join(path, name)) : [],
-  )
-  return [folder, ...inside].filter((path) => existsSync(path) && (statSync(path).mode & 0o077) !== 0)
+  try {
+    const inside = [folder, keys].flatMap((path) =>
+      existsSync(path) ? readdirSync(path).map((name) => join(path, name)) : [],
+    )
+    return [folder, ...inside].filter((path) => existsSync(path) && (statSync(path).mode & 0o077) !== 0)
+  } catch (thrown) {
+    throw folderFailure(thrown, folder)
+  }
 }
 
 /** Makes a store beside the real one, reads back that it is durable (WAL, flushed, one process alone), and removes it. */
@@ -42,15 +60,14 @@ export function examineDisk(
   folder: string,
   fileSystemOf: (folder: string) => FileSystem = statfsSync,
 ): Examined {
-  const draft = join(folder, `doctor-${process.pid}.db`)
   try {
     accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK)
-    openSqliteStore({ path: draft }).close()
+    makeDraftStore(join(folder, `doctor-${process.pid}.db`))
   } catch (thrown) {
-    const { message, next = 'is the folder on a local disk, and writable for this user?' } = toFailure(thrown)
-    return { state: 'bad', detail: thrown instanceof Failure ? message : `${folder} cannot be written`, next }
-  } finally {
-    for (const end of ['', '-wal', '-shm', '-journal']) rmSync(`${draft}${end}`, { force: true })
+    const { message, next = 'is the folder on a local disk, and writable for this user?' } = toFailure(
+      folderFailure(thrown, folder),
+    )
+    return { state: 'bad', detail: message, next }
   }
   const { type, bavail, bsize } = fileSystemOf(folder)
   const free = bavail * bsize
@@ -60,6 +77,14 @@ export function examineDisk(
     return { state: 'warn', detail: `${detail}, but on ${passing}`, next: 'mount a volume that stays' }
   if (free < freeBytesMin) return { state: 'warn', detail, next: 'make room: a full disk stops issuing' }
   return { state: 'ok', detail }
+}
+
+function makeDraftStore(path: string): void {
+  try {
+    openSqliteStore({ path }).close()
+  } finally {
+    for (const end of ['', '-wal', '-shm', '-journal']) rmSync(`${path}${end}`, { force: true })
+  }
 }
 
 /** Of `statfs(2)`: what is on the disk, and how many blocks of how many bytes are free. */
@@ -78,47 +103,68 @@ const passingFileSystems: ReadonlyMap<number, string> = new Map([
 
 /** Reads the log at its head and changes nothing; a broker that runs has it for itself, and then nothing can be told from beside it. */
 export async function examineLog(folder: string): Promise<Examined> {
-  const [keyFile, storeFile] = [join(folder, 'keys/log.key'), join(folder, 'sallyport.db')]
-  if (!existsSync(keyFile) && !existsSync(storeFile))
-    return { state: 'skipped', detail: 'there is none yet', next: 'the broker makes it when it first starts' }
-  if (!existsSync(keyFile))
-    return {
-      state: 'bad',
-      detail: `there is no key for it in ${keyFile}`,
-      next: 'restore it from its backup',
-    }
-  if (!existsSync(storeFile)) return { state: 'bad', detail: 'there is a key and no log', next: restoring }
   try {
-    const store = openSqliteBackup(storeFile)
-    try {
-      const signer = parseLogKey(new Secret(readFileSync(keyFile, 'utf8')))
-      const log = await createLog({ storage: store.storage, signer })
-      await createKeptCheckpoint(join(folder, 'keys/high-water')).open(log)
-      await createKeptCheckpoint(join(folder, 'cosigned-checkpoint')).open(log)
-      await refuseEarlierClock(log)
-      const detail = `${log.size()} entries; the head is what ${signer.vkey.split('+')[0]} signed, and goes on from the last mark`
-      return { state: 'ok', detail }
-    } finally {
-      store.close()
-    }
+    return await examineHead(folder)
   } catch (thrown) {
-    if (isLocked(thrown))
+    const told = folderFailure(storeFailure(thrown, join(folder, 'sallyport.db')), folder)
+    const { code, message, next = afterFailure(told) } = toFailure(told)
+    if (code === 'store_locked')
       return {
         state: 'skipped',
         detail: 'a broker runs with it',
         next: 'sallyport audit verify asks that one',
       }
-    const { message, next = restoring } = toFailure(thrown)
     return { state: 'bad', detail: message, next }
   }
 }
 
-const restoring = 'restore the folder, or a backup: sallyport restore'
-const sqliteBusy = 5
+function afterFailure(told: unknown): string {
+  const { kind = 'damaged' } = diskTroubleOf(told) ?? {}
+  return kind === 'damaged' ? restoring : notToRestore
+}
 
-function isLocked(thrown: unknown): boolean {
-  const cause = thrown instanceof Failure ? thrown.cause : undefined
-  return cause instanceof Error && 'errcode' in cause && cause.errcode === sqliteBusy
+const restoring = 'restore the folder, or a backup: sallyport restore'
+const notToRestore = 'nothing says that the log is damaged: look at its disk, owner and mode'
+
+async function examineHead(folder: string): Promise<Examined> {
+  const [keyFile, storeFile] = [join(folder, 'keys/log.key'), join(folder, 'sallyport.db')]
+  const [key, stored] = [isThere(keyFile), isThere(storeFile)]
+  if (!key && !stored)
+    return { state: 'skipped', detail: 'there is none yet', next: 'the broker makes it when it first starts' }
+  if (!key)
+    return {
+      state: 'bad',
+      detail: `there is no key for it in ${keyFile}`,
+      next: 'restore it from its backup',
+    }
+  if (!stored) return { state: 'bad', detail: 'there is a key and no log', next: restoring }
+  const store = readSqliteStore(storeFile)
+  try {
+    const signer = parseLogKey(new Secret(readFileSync(keyFile, 'utf8')))
+    const log = await createLog({ storage: store.storage, signer })
+    await createKeptCheckpoint(join(folder, 'keys/high-water')).open(log)
+    await createKeptCheckpoint(join(folder, 'cosigned-checkpoint')).open(log)
+    await refuseEarlierClock(log)
+    const detail = `${log.size()} entries; the head is what ${signer.vkey.split('+')[0]} signed, and goes on from the last mark`
+    return { state: 'ok', detail }
+  } finally {
+    store.close()
+  }
+}
+
+/** A file that may not be looked at is there for all that is known: then the system's error is thrown. */
+function isThere(path: string): boolean {
+  try {
+    statSync(path)
+    return true
+  } catch (thrown) {
+    if (hasCode(thrown, 'ENOENT')) return false
+    throw thrown
+  }
+}
+
+function hasCode(thrown: unknown, code: string): boolean {
+  return thrown instanceof Error && 'code' in thrown && thrown.code === code
 }
 
 /** Asks each provider of the contract what stands there now; nothing is minted, and no key is kept. */

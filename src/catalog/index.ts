@@ -6,6 +6,7 @@ export {
   examineDisk,
   examineLog,
   examineProviders,
+  hasDataFolder,
   openToOthers,
 } from './examine.ts'
 export {

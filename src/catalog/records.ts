@@ -1,4 +1,4 @@
-import { openSqliteStore, type SqliteStore } from '../adapters/stores/sqlite/index.ts'
+import { openSqliteStore, type SqliteStore, storeFailure } from '../adapters/stores/sqlite/index.ts'
 import { type AuditLog, createLog, type LogStorage, parseEntry } from '../audit/index.ts'
 import { Failure, timestamp } from '../primitives/index.ts'
 import { createKeptCheckpoint, type KeptCheckpoint } from '../witness/index.ts'
@@ -15,7 +15,10 @@ export type Records = {
   readonly cosigned: KeptCheckpoint
 }
 
-/** Throws `clock_behind` when the machine's clock is before the last entry, and `store_invalid` when the log is damaged, or is not the one that was there before; then the store is free again. */
+/**
+ * Throws `clock_behind` when the machine's clock is before the last entry, `store_invalid` when the log is damaged, or is not the one that
+ * was there before, and what `openSqliteStore` throws; then the store is free again.
+ */
 export async function openRecords(
   folder: DataFolder,
   between: (storage: LogStorage) => LogStorage = (storage) => storage,
@@ -34,7 +37,7 @@ export async function openRecords(
     return { store, log, highWater, cosigned }
   } catch (thrown) {
     store.close()
-    throw thrown
+    throw storeFailure(thrown, folder.storeFile)
   }
 }
 

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, renameSync, rmdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { openSqliteBackup, openSqliteStore, type SqliteBackup } from '../adapters/stores/sqlite/index.ts'
+import { openSqliteBackup, openSqliteStore, type ReadableStore } from '../adapters/stores/sqlite/index.ts'
 import {
   type AuditLog,
   type CheckedLog,
@@ -85,7 +85,7 @@ export async function restoreBackup(options: RestoreOptions): Promise<Restored> 
 }
 
 async function importBackup(
-  backup: SqliteBackup,
+  backup: ReadableStore,
   { folder, vkey, signer }: { readonly folder: string; readonly vkey: string; readonly signer: Signer },
 ): Promise<{ readonly checked: CheckedLog; readonly entries: number; readonly leasesEnding: number }> {
   const { storage, close } = openSqliteStore({ path: join(folder, 'sallyport.db') })

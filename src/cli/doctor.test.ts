@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { chmodSync, cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, cpSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -78,6 +78,31 @@ test('a log that is gone, though its key is there, is bad', async () => {
   for (const end of ['', '-wal', '-shm']) rmSync(join(copy, `sallyport.db${end}`), { force: true })
   const { code, found } = await doctor(['--data', copy])
   assert.deepEqual([code, found['log']?.detail], [1, 'there is a key and no log'])
+})
+
+test('a stopped broker’s folder stays as it is, and what is damaged is to be restored', async () => {
+  const copy = join(folder, 'looked-at')
+  copyPrivately(join(dev, 'data'), copy)
+  const before = readdirSync(copy)
+  assert.equal((await doctor(['--data', copy])).states['log'], 'ok')
+  assert.deepEqual(readdirSync(copy), before)
+  writeFileSync(join(copy, 'sallyport.db'), 'no store '.repeat(1000))
+  const { found } = await doctor(['--data', copy])
+  assert.match(found['log']?.detail ?? '', /^The store .*sallyport\.db is damaged/)
+  assert.equal(found['log']?.next, 'restore it from a backup')
+})
+
+test('a folder that cannot be looked into is a line among the others, with the reason; nothing is to be restored', async () => {
+  writeFileSync(join(folder, 'a-file'), '')
+  for (const [name, told] of [
+    ['a-file', /refuses the data folder .*a-file \(ENOTDIR: /],
+    ['a-file/below', /refuses the data folder .*below \(ENOTDIR: /],
+  ] as const) {
+    const { code, found } = await doctor(['--data', join(folder, name)])
+    assert.equal(code, 1)
+    assert.match(found['data folder']?.detail ?? '', told)
+    assert.equal(found['node']?.state, 'ok')
+  }
 })
 
 function copyPrivately(from: string, to: string): void {

@@ -6,6 +6,7 @@ import {
   examineDisk,
   examineLog,
   examineProviders,
+  hasDataFolder,
   openPolicy,
   openToOthers,
   readContract,
@@ -112,28 +113,26 @@ const contractless: Check = {
 async function dataChecks({ data }: DoctorOptions): Promise<readonly Check[]> {
   if (data === undefined)
     return [{ check: 'data folder', state: 'skipped', detail: 'none is named', next: '--data DIR' }]
-  if (!existsSync(data))
-    return [
-      {
-        check: 'data folder',
-        state: 'bad',
-        detail: `${data} is not there`,
-        next: 'the broker makes it when it first starts',
-      },
-    ]
-  const open = openToOthers(data)
-  const permissions: Check =
-    open.length === 0
-      ? { check: 'permissions', state: 'ok', detail: `${data} and its keys are their owner's alone` }
-      : {
-          ...{ check: 'permissions', state: 'bad', detail: `others may reach ${open.join(' ')}` },
-          next: `chmod go-rwx ${open.join(' ')}`,
-        }
+  const found = await told('data folder', async () => findFolder(data))
+  if (found.state !== 'ok') return [found]
   return [
-    permissions,
-    { check: 'store', ...examineDisk(data) },
-    { check: 'log', ...(await examineLog(data)) },
+    await told('permissions', async () => examinePermissions(data)),
+    await told('store', async () => examineDisk(data)),
+    await told('log', () => examineLog(data)),
   ]
+}
+
+function findFolder(data: string): Examined {
+  if (hasDataFolder(data)) return { state: 'ok', detail: data }
+  const next = 'the broker makes it when it first starts'
+  return { state: 'bad', detail: `${data} is not there`, next }
+}
+
+function examinePermissions(data: string): Examined {
+  const open = openToOthers(data)
+  if (open.length === 0) return { state: 'ok', detail: `${data} and its keys are their owner's alone` }
+  const [detail, next] = [`others may reach ${open.join(' ')}`, `chmod go-rwx ${open.join(' ')}`]
+  return { state: 'bad', detail, next }
 }
 
 const providerMilliseconds = 5_000

@@ -1,5 +1,15 @@
 import assert from 'node:assert/strict'
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -9,7 +19,7 @@ import { checkLog, createLog, createLogKey, parseLogKey } from '../../../audit/i
 import { entryFixture } from '../../../testing/ledger.ts'
 import { leaseFixture } from '../../../testing/store.ts'
 import { copyDatabase } from './backup.ts'
-import { openSqliteBackup, openSqliteStore } from './index.ts'
+import { openSqliteBackup, openSqliteStore, readSqliteStore } from './index.ts'
 import { openDatabase } from './open.ts'
 
 const signer = parseLogKey(createLogKey('log.example.test/backup'))
@@ -82,6 +92,38 @@ describe('a copy of a store in use', () => {
     await assert.rejects(store.copyTo(nowhere))
     assert.equal(existsSync(nowhere), false)
     store.close()
+  })
+})
+
+describe('a store that no broker runs with', () => {
+  const lastEntry = async (path: string) => {
+    const { storage, close } = readSqliteStore(path)
+    const size = (await storage.head())?.size
+    close()
+    return size
+  }
+
+  test('is read and stays as it was, stopped or killed, also under a name that is no plain URL', async () => {
+    const stopped = join(folder, 'stopped 100%?immutable#')
+    mkdirSync(stopped)
+    const path = join(stopped, 'sallyport.db')
+    const store = openSqliteStore({ path })
+    const log = await createLog({ storage: store.storage, signer })
+    for (let nth = 0; nth < 3; nth += 1) await log.record({ entry: entryFixture() })
+    assert.throws(() => readSqliteStore(path), { code: 'store_locked' })
+    // As a broker that was killed leaves it: what was committed is in the write-ahead log alone.
+    const killed = join(folder, 'killed')
+    mkdirSync(killed)
+    for (const name of readdirSync(stopped)) copyFileSync(join(stopped, name), join(killed, name))
+    store.close()
+    for (const [place, names] of [
+      [stopped, ['sallyport.db']],
+      [killed, ['sallyport.db', 'sallyport.db-wal']],
+    ] as const) {
+      assert.deepEqual(readdirSync(place).sort(), names)
+      assert.equal(await lastEntry(join(place, 'sallyport.db')), 3)
+      assert.deepEqual(readdirSync(place).sort(), names)
+    }
   })
 })
 

@@ -1,2 +1,3 @@
-export { openSqliteBackup, type SqliteBackup } from './backup.ts'
+export { backupFailure, openSqliteBackup, type ReadableStore, readSqliteStore } from './backup.ts'
 export { openSqliteStore, type SqliteStore, type SqliteStoreOptions } from './store.ts'
+export { storeFailure } from './store-failure.ts'

@@ -1,7 +1,8 @@
-import { closeSync, openSync } from 'node:fs'
+import { accessSync, closeSync, constants, openSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { Failure } from '../../../primitives/index.ts'
 import { applicationId, schemaSteps } from './schema.ts'
+import { storeFailure } from './store-failure.ts'
 import { nothingToFlush, openWriteAheadLog, type WriteAheadLog } from './write-ahead-log.ts'
 
 export type SqliteStoreOptions = {
@@ -16,9 +17,9 @@ export type OpenDatabase = { readonly database: DatabaseSync; readonly writeAhea
 /** A database that is locked for this process, durable once its write-ahead log is flushed, and of the newest schema. */
 export function openDatabase(options: SqliteStoreOptions): OpenDatabase {
   const inMemory = options.path === ':memory:'
-  if (!inMemory) makePrivateFile(options.path)
   let database: DatabaseSync | undefined
   try {
+    if (!inMemory) makePrivateFile(options.path)
     database = new DatabaseSync(options.path, { timeout: 0 })
     configure(database, options)
     assertDurable(database, inMemory ? 'memory' : 'wal')
@@ -26,7 +27,7 @@ export function openDatabase(options: SqliteStoreOptions): OpenDatabase {
     return { database, writeAheadLog: inMemory ? nothingToFlush : openWriteAheadLog(options.path) }
   } catch (thrown) {
     database?.close()
-    throw toStoreFailure(thrown, options.path)
+    throw storeFailure(thrown, options.path)
   }
 }
 
@@ -107,28 +108,11 @@ function makePrivateFile(path: string): void {
   try {
     closeSync(openSync(path, 'wx', 0o600))
   } catch (thrown) {
-    if (hasCode(thrown, 'EEXIST')) return
-    throw new Failure('store_invalid', 'The store cannot be made there.', { internal: path, cause: thrown })
+    if (!hasCode(thrown, 'EEXIST')) throw thrown
+    // SQLite would say of a file that it may not write that its disk failed.
+    accessSync(path, constants.R_OK | constants.W_OK)
   }
 }
-
-function toStoreFailure(thrown: unknown, path: string): Failure {
-  if (thrown instanceof Failure) return thrown
-  if (thrown instanceof Error && 'errcode' in thrown && thrown.errcode === sqliteBusy) {
-    return new Failure('store_locked', 'Another process has the store.', {
-      internal: path,
-      cause: thrown,
-      next: 'stop that process, or use another folder',
-    })
-  }
-  return new Failure('store_invalid', 'The store cannot be read.', {
-    internal: thrown instanceof Error ? `${path}: ${thrown.message}` : path,
-    cause: thrown,
-    next: 'restore it from a backup',
-  })
-}
-
-const sqliteBusy = 5
 
 function hasCode(thrown: unknown, code: string): boolean {
   return thrown instanceof Error && 'code' in thrown && thrown.code === code

@@ -1,18 +1,21 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { after, before, describe, test } from 'node:test'
 import { createLog, createLogKey, parseLogKey, verifyExport } from '../../../audit/index.ts'
+import { Failure } from '../../../primitives/index.ts'
 import { entryFixture, type LedgerSubject, ledgerConformance } from '../../../testing/ledger.ts'
 import { createFaultyStorage } from '../../../testing/log-storage.ts'
 import { leaseFixture, leaseStoreConformance, putLease } from '../../../testing/store.ts'
-import { openSqliteStore } from './index.ts'
+import { unprivileged } from '../../../testing/unprivileged.ts'
+import { openSqliteStore, storeFailure } from './index.ts'
 
 let folder = ''
 before(() => {
   folder = mkdtempSync(join(tmpdir(), 'sallyport-sqlite-'))
+  chmodSync(folder, 0o711)
 })
 after(() => rmSync(folder, { recursive: true, force: true }))
 
@@ -82,10 +85,54 @@ describe('the SQLite store', () => {
 
     const garbage = newPath()
     writeFileSync(garbage, 'not a database, but long enough to be looked at '.repeat(100))
-    assert.throws(() => openSqliteStore({ path: garbage }), { code: 'store_invalid' })
-    assert.throws(() => openSqliteStore({ path: join(folder, 'no', 'such', 'folder') }), {
+    assert.throws(() => openSqliteStore({ path: garbage }), {
       code: 'store_invalid',
+      next: 'restore it from a backup',
     })
+  })
+
+  test('that is whole and cannot be opened is told with path and reason, and nobody is told to restore it', async () => {
+    const whole = newPath()
+    openSqliteStore({ path: whole }).close()
+    const nowhere = join(folder, 'no', 'such', 'folder')
+    const [full, occupied] = [newPath(), newPath()]
+    mkdirSync(occupied)
+    assert.throws(() => openSqliteStore({ path: full, databaseBytesMax: 8192 }), {
+      code: 'log_unwritable',
+      message: /no room for the store .*\.db \(database or disk is full/,
+      next: /make room.*nothing says that it is damaged/,
+    })
+    for (const path of [nowhere, occupied]) {
+      const message = new RegExp(`refuses the store ${path} \\(`)
+      assert.throws(() => openSqliteStore({ path }), {
+        code: 'option_invalid',
+        message,
+        next: /folder|owner/,
+      })
+    }
+    for (const mode of [0o444, 0o000]) {
+      chmodSync(whole, mode)
+      await unprivileged(() =>
+        assert.throws(() => openSqliteStore({ path: whole }), {
+          code: 'option_invalid',
+          message: /refuses the store/,
+          next: /nothing says that it is damaged/,
+        }),
+      )
+    }
+    chmodSync(whole, 0o600)
+    openSqliteStore({ path: whole }).close()
+  })
+
+  test('is to be restored for what SQLite calls damage alone', () => {
+    const codes = [1, 3, 5, 7, 8, 10, 11, 13, 14, 15, 23, 26, 264, 267, 517, 522, 778, 1034, 1544, 3850, 4874]
+    const restored = codes.filter((errcode) => {
+      const told = storeFailure(Object.assign(new Error('as SQLite says'), { errcode }), '/data/sallyport.db')
+      assert.ok(told instanceof Failure && told.next !== undefined, String(errcode))
+      assert.equal(told.code === 'store_locked', errcode === 5 || errcode === 517)
+      return told.next === 'restore it from a backup'
+    })
+    assert.deepEqual(restored, [11, 26, 267])
   })
 
   test('never lets an entry be changed or deleted', async () => {
