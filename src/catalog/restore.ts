@@ -1,6 +1,11 @@
-import { existsSync, mkdirSync, readdirSync, renameSync, rmdirSync, rmSync, statSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { openSqliteBackup, openSqliteStore, type ReadableStore } from '../adapters/stores/sqlite/index.ts'
+import {
+  backupFailure,
+  openSqliteBackup,
+  openSqliteStore,
+  type ReadableStore,
+} from '../adapters/stores/sqlite/index.ts'
 import {
   type AuditLog,
   type CheckedLog,
@@ -15,8 +20,9 @@ import {
   type Signer,
 } from '../audit/index.ts'
 import type { EntryDraft, Lease, LeaseStore } from '../broker/index.ts'
-import { Failure, timestamp } from '../primitives/index.ts'
-import { writeDataFolder } from './data-folder.ts'
+import { diskTroubleOf, Failure, timestamp } from '../primitives/index.ts'
+import { folderFailure, writeDataFolder } from './data-folder.ts'
+import { demandEmpty, makeDraft, moveIntoPlace } from './draft-folder.ts'
 import { systemClock, systemRandom } from './system.ts'
 
 export type RestoreOptions = {
@@ -47,7 +53,7 @@ export async function checkBackup(file: string, vkey: string): Promise<CheckedLo
   try {
     return await checkLog(backup.storage, vkey)
   } catch (thrown) {
-    throw damageOf(file, thrown)
+    throw backupFailure(thrown, file)
   } finally {
     backup.close()
   }
@@ -55,31 +61,37 @@ export async function checkBackup(file: string, vkey: string): Promise<CheckedLo
 
 /**
  * Makes a data folder from a backup: the log goes on as a new epoch with a new key, and every lease that was open then is to end, because
- * nobody knows which of them were revoked since. Everything is written beside the folder and moved into place at the end; a crash before
- * that leaves a folder `….restoring`, which the next try removes. Throws `store_invalid` for a backup that is not what the key signed.
+ * nobody knows which of them were revoked since. Everything is written into a draft of its own and moved into place at the end; a crash
+ * before that leaves the draft, which nobody else touches. Throws `store_invalid` for a backup that is not what the key signed, and
+ * `option_invalid` for a folder that is not empty, that the system refuses or for which there is no room.
  */
 export async function restoreBackup(options: RestoreOptions): Promise<Restored> {
-  const { backupFile, dataFolder, vkey } = options
-  demandEmpty(dataFolder)
-  const draft = `${dataFolder.replace(/\/+$/, '')}.restoring`
-  rmSync(draft, { recursive: true, force: true })
-  const backup = openSqliteBackup(backupFile)
   try {
-    const origin = epochAfter(vkey, options.epoch)
-    const key = createLogKey(origin)
-    const signer = parseLogKey(key)
-    mkdirSync(draft, { recursive: true, mode: 0o700 })
+    demandEmpty(options.dataFolder)
+    const backup = openSqliteBackup(options.backupFile)
+    return await restoreFrom(backup, options).finally(() => backup.close())
+  } catch (thrown) {
+    const told = fullOf(options.dataFolder, thrown)
+    throw folderFailure(backupFailure(told, options.backupFile), options.dataFolder)
+  }
+}
+
+async function restoreFrom(
+  backup: ReadableStore,
+  { dataFolder, vkey, epoch }: RestoreOptions,
+): Promise<Restored> {
+  const origin = epochAfter(vkey, epoch)
+  const key = createLogKey(origin)
+  const signer = parseLogKey(key)
+  const draft = makeDraft(dataFolder)
+  try {
     const { checked, ...counts } = await importBackup(backup, { folder: draft, vkey, signer })
     writeDataFolder(draft, { key, brokerName: checked.broker })
     moveIntoPlace(draft, dataFolder)
     const { checkpoint } = checked
     const from = { origin: checkpoint.origin, entries: checkpoint.size }
     return { origin, vkey: signer.vkey, from, ...counts }
-  } catch (thrown) {
-    throw fullOf(dataFolder, damageOf(backupFile, thrown))
   } finally {
-    backup.close()
-    // There only when something failed.
     rmSync(draft, { recursive: true, force: true })
   }
 }
@@ -205,48 +217,16 @@ function endingOf(
   return { entry, lease: { ...lease, state: 'ending', endReason: 'orphaned', nextActionAt: now } }
 }
 
-/** What SQLite says while a backup is read: a page of it is damaged. */
-function damageOf(file: string, thrown: unknown): unknown {
-  if (!(thrown instanceof Error) || !('errcode' in thrown)) return thrown
-  if (thrown.errcode !== sqliteCorrupt && thrown.errcode !== sqliteNoDatabase) return thrown
-  return new Failure('store_invalid', `The backup ${file} is damaged (${thrown.message}).`, {
-    cause: thrown,
-    next: 'restore another backup',
-  })
-}
-
 /** SQLite or the file system says so, or it is the cause of what the store or the log says. */
 function fullOf(folder: string, thrown: unknown): unknown {
-  for (let cause = thrown; cause instanceof Error; cause = cause.cause) {
-    const full =
-      'errcode' in cause ? cause.errcode === sqliteFull : 'code' in cause && cause.code === 'ENOSPC'
-    if (!full) continue
-    const message = `There is no room for the data folder ${folder} (${cause.message}).`
-    const next = 'make room, or name a folder elsewhere; nothing of it was left behind'
-    return new Failure('option_invalid', message, { cause: thrown, next })
-  }
-  return thrown
-}
-
-const sqliteCorrupt = 11
-const sqliteFull = 13
-const sqliteNoDatabase = 26
-
-function demandEmpty(folder: string): void {
-  const found = statSync(folder, { throwIfNoEntry: false })
-  if (folder === '' || (found && !found.isDirectory()))
-    throw new Failure('option_invalid', `The data folder '${folder}' is no folder.`, {
-      next: 'restore into a new folder',
-    })
-  if (!found || readdirSync(folder).length === 0) return
-  throw new Failure('option_invalid', `There is something in ${folder} already.`, {
-    next: 'restore into a new folder, and move the old one away',
-  })
-}
-
-function moveIntoPlace(draft: string, folder: string): void {
-  // Somebody may have begun to use it meanwhile.
-  demandEmpty(folder)
-  if (existsSync(folder)) rmdirSync(folder)
-  renameSync(draft, folder)
+  const trouble = diskTroubleOf(thrown)
+  if (trouble?.kind !== 'full') return thrown
+  return new Failure(
+    'option_invalid',
+    `There is no room for the data folder ${folder} (${trouble.reason}).`,
+    {
+      cause: thrown,
+      next: 'make room, or name a folder elsewhere; nothing of it was left behind',
+    },
+  )
 }

@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -11,6 +20,8 @@ import { openSqliteStore } from '../../src/adapters/stores/sqlite/index.ts'
 import { createLogKey, parseEntry, parseLogKey, verifyExport } from '../../src/audit/index.ts'
 import { checkBackup, restoreBackup } from '../../src/catalog/index.ts'
 import { type RunningBroker, runBroker } from '../../src/cli/running-broker.ts'
+import { Secret } from '../../src/primitives/index.ts'
+import { unprivileged } from '../../src/testing/unprivileged.ts'
 import { createWire, type Running, startRunning, type WireAnswer } from '../running.ts'
 
 let running: Running
@@ -269,7 +280,11 @@ describe('a restoration', { timeout: 60_000 }, () => {
     const damaged = join(running.folder, 'damaged.db')
     await writeFile(damaged, Buffer.from(bytes).fill('X', at, at + 1))
     await assert.rejects(restore({ backupFile: damaged }), { code: 'store_invalid' })
-    assert.equal(existsSync(dataFolder) || existsSync(`${dataFolder}.restoring`), false)
+    assert.equal(existsSync(dataFolder), false)
+    assert.deepEqual(
+      (await readdir(running.folder)).filter((name) => name.includes('restoring')),
+      [],
+    )
   })
 
   test('tells a provider nothing that only the table of leases in the backup says', async () => {
@@ -295,13 +310,94 @@ describe('a restoration', { timeout: 60_000 }, () => {
     store.close()
   })
 
-  test('that was interrupted is begun anew', async () => {
-    const dataFolder = join(running.folder, 'new')
-    mkdirSync(`${dataFolder}.restoring/keys`, { recursive: true })
-    writeFileSync(`${dataFolder}.restoring/sallyport.db`, 'half of a store')
+  const whole = ['broker-name', 'keys', 'sallyport.db']
+  /** That its key and its store are of one another. */
+  const assertRestored = async (dataFolder: string, vkey: string) => {
+    assert.deepEqual((await readdir(dataFolder)).filter((name) => name !== 'lost+found').sort(), whole)
+    assert.equal(statSync(dataFolder).mode & 0o777, 0o700)
+    const signer = parseLogKey(new Secret(readFileSync(join(dataFolder, 'keys/log.key'), 'utf8')))
+    assert.equal(signer.vkey, vkey)
+    await checkBackup(join(dataFolder, 'sallyport.db'), vkey)
+  }
+
+  test('goes into a new folder, and into an empty one, by whatever name, that stays the one it is', async () => {
+    const at = (name: string) => join(running.folder, name)
+    for (const name of ['empty', 'here', 'led-to', 'own-disk']) mkdirSync(at(name))
+    mkdirSync(at('own-disk/lost+found'), { mode: 0o700 })
+    symlinkSync('led-to', at('link'))
+    const before = process.cwd()
+    for (const [dataFolder, made] of [
+      [at('not-there/yet'), undefined],
+      [`${at('empty')}/.`, at('empty')],
+      [`${at('link')}/`, at('led-to')],
+      [at('own-disk'), at('own-disk')],
+      ['.', at('here')],
+    ] as const) {
+      if (dataFolder === '.') process.chdir(at('here'))
+      const inode = made && statSync(made).ino
+      const { vkey } = await restore({ dataFolder }).finally(() => process.chdir(before))
+      await assertRestored(made ?? dataFolder, vkey)
+      if (made) assert.equal(statSync(made).ino, inode)
+    }
+    assert.ok(lstatSync(at('link')).isSymbolicLink())
+  })
+
+  test('of which several are at work for one folder is done by one of them at most, and whole', async () => {
+    for (const kind of ['absent', 'empty']) {
+      const dataFolder = join(running.folder, `wanted-${kind}`)
+      if (kind === 'empty') mkdirSync(dataFolder)
+      const settled = await Promise.allSettled([0, 1, 2, 3].map(() => restore({ dataFolder })))
+      const done = settled.flatMap((one) => (one.status === 'fulfilled' ? [one.value.vkey] : []))
+      for (const one of settled)
+        if (one.status === 'rejected') assert.equal(one.reason.code, 'option_invalid', String(one.reason))
+      assert.ok(done.length <= 1)
+      if (kind === 'absent') assert.equal(done.length, 1)
+      const [vkey = (await restore({ dataFolder })).vkey] = done
+      await assertRestored(dataFolder, vkey)
+    }
+    assert.deepEqual(
+      (await readdir(running.folder)).filter((name) => name.includes('restoring')),
+      [],
+    )
+  })
+
+  test('touches nothing of what stands beside it, nor what another one left in the folder', async () => {
+    const dataFolder = join(running.folder, 'beside')
+    mkdirSync(`${dataFolder}.restoring`)
+    writeFileSync(`${dataFolder}.restoring/notes`, 'precious')
+    await assert.rejects(restore({ dataFolder, backupFile: join(running.folder, 'nothing.db') }), {
+      code: 'store_invalid',
+    })
     await restore({ dataFolder })
-    assert.deepEqual((await readdir(dataFolder)).sort(), ['broker-name', 'keys', 'sallyport.db'])
-    assert.equal(existsSync(`${dataFolder}.restoring`), false)
+    assert.deepEqual(await readdir(`${dataFolder}.restoring`), ['notes'])
+    const interrupted = join(running.folder, 'interrupted')
+    mkdirSync(join(interrupted, '.restoring-a1b2c3'), { recursive: true })
+    await assert.rejects(restore({ dataFolder: interrupted }), {
+      code: 'option_invalid',
+      next: /interrupted: then remove .*\.restoring-a1b2c3$/,
+    })
+    assert.deepEqual(await readdir(interrupted), ['.restoring-a1b2c3'])
+  })
+
+  test('into what is no folder, or where the system refuses it, says so and leaves nothing', async () => {
+    const at = (name: string) => join(running.folder, name)
+    writeFileSync(at('a-file'), '')
+    symlinkSync('nowhere', at('dangling'))
+    mkdirSync(at('read-only'))
+    chmodSync(running.folder, 0o711)
+    chmodSync(beforeFile, 0o644)
+    chmodSync(at('read-only'), 0o555)
+    for (const [name, told] of [
+      ['a-file', /'.*a-file' is no folder/],
+      ['a-file/below', /refuses the data folder .*a-file\/below \(ENOTDIR: /],
+      ['dangling', /refuses the data folder .*dangling \(ENOENT: /],
+      ['read-only', /refuses the data folder .*read-only \(EACCES: /],
+      ['read-only/below', /refuses the data folder .*read-only\/below \(EACCES: /],
+    ] as const)
+      await unprivileged(() =>
+        assert.rejects(restore({ dataFolder: at(name) }), { code: 'option_invalid', message: told }),
+      )
+    assert.deepEqual(await readdir(at('read-only')), [])
   })
 })
 
