@@ -1,8 +1,11 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createAuthority, createMachineKey, systemRandom } from '../catalog/index.ts'
+import { diskFailure } from '../primitives/index.ts'
 import type { TlsMaterial } from '../server/http/index.ts'
+import { read } from './connection.ts'
 import { devContract } from './dev-contract.ts'
+import { fileFailure } from './file-failure.ts'
 
 /** The files of a development broker. They are made once and used again when the folder is. */
 export type DevFiles = {
@@ -41,11 +44,15 @@ export function keepContract(
   files: DevFiles,
   options: { readonly issuer: string; readonly machineUrl: string; readonly postgresUrl?: string },
 ): void {
-  mkdirSync(files.folder, { recursive: true, mode: 0o700 })
+  try {
+    mkdirSync(files.folder, { recursive: true, mode: 0o700 })
+  } catch (thrown) {
+    throw diskFailure(thrown, `the folder ${files.folder}`)
+  }
   if (existsSync(files.contract)) return
   const { key, digest } = createMachineKey(systemRandom)
   writePrivate(files.machineKey, key.reveal())
-  writeFileSync(files.contract, devContract({ ...options, machineKeyDigest: digest }))
+  writeWhole(files.contract, devContract({ ...options, machineKeyDigest: digest }))
 }
 
 export type DevCertificates = {
@@ -72,8 +79,8 @@ export async function createDevCertificates(files: DevFiles): Promise<DevCertifi
   return {
     tls: { certificate: server.certPem, key: server.keyPem, clientCa: authority.own.certPem },
     write() {
-      writeFileSync(files.ca, authority.own.certPem)
-      writeFileSync(files.certificate, agent.certPem)
+      writeWhole(files.ca, authority.own.certPem)
+      writeWhole(files.certificate, agent.certPem)
       writePrivate(files.certificateKey, agent.keyPem)
     },
   }
@@ -81,14 +88,23 @@ export async function createDevCertificates(files: DevFiles): Promise<DevCertifi
 
 /** Replaces the file in one step: a reader sees the old text or the new. */
 export function writePrivate(path: string, text: string): void {
-  writeFileSync(`${path}.new`, text, { mode: 0o600 })
-  renameSync(`${path}.new`, path)
+  writeWhole(path, text, { mode: 0o600 })
+}
+
+/** A disk that is full leaves the file that was there, or none; half a contract would be taken for one. */
+function writeWhole(path: string, text: string, mode: { readonly mode?: number } = {}): void {
+  try {
+    writeFileSync(`${path}.new`, text, mode)
+    renameSync(`${path}.new`, path)
+  } catch (thrown) {
+    throw fileFailure(thrown, path, 'written')
+  }
 }
 
 /** The ports that the kept files name, so that both issuers are at the next start where the contract says; 0 where there is none. */
 export function keptPorts(files: DevFiles): { readonly issuer: number; readonly machine: number } {
   const port = (file: string, pattern: RegExp) =>
-    existsSync(file) ? Number(pattern.exec(readFileSync(file, 'utf8'))?.[1] ?? 0) : 0
+    existsSync(file) ? Number(pattern.exec(read(file))?.[1] ?? 0) : 0
   return {
     issuer: port(files.contract, /^ +issuer: "?http:\/\/127\.0\.0\.1:([0-9]{1,5})"?\s*$/m),
     machine: port(files.description, /"machine_url": "https:\/\/127\.0\.0\.1:([0-9]{1,5})"/),

@@ -1,5 +1,14 @@
 import assert from 'node:assert/strict'
-import { existsSync, globSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
+import {
+  existsSync,
+  globSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
@@ -47,6 +56,19 @@ test('a port that is taken is named, and nothing is left of the start', async ()
     assert.deepEqual([code, globSync('*', { cwd: env.TMPDIR })], [2, []])
   }
   taken.close()
+})
+
+test('a folder that cannot be used is told with the reason, and ends the start whenever that is found', async () => {
+  writeFileSync(join(folder, 'file'), '')
+  mkdirSync(join(folder, 'taken/ca.pem'), { recursive: true, mode: 0o700 })
+  for (const [dir, told] of [
+    ['file', /refuses the folder .*file \(EEXIST: .*\(option_invalid\)\nNext: name a folder/],
+    ['taken', /The file .*ca\.pem cannot be written \(EISDIR: .*\(option_invalid\)/],
+  ] as const) {
+    const { code, err } = await runProgram(['dev', '--dir', join(folder, dir), ...anywhere])
+    assert.equal(code, 2)
+    assert.match(err, told)
+  }
 })
 
 test('what dev tells to try next works as it stands there', async () => {

@@ -7,13 +7,14 @@ import { Failure } from '../primitives/index.ts'
 import { type WitnessOptions, witnessesOf } from './cosigning.ts'
 import {
   createDevCertificates,
+  type DevCertificates,
   type DevFiles,
   devFiles,
   keepContract,
   keptPorts,
   writePrivate,
 } from './dev-folder.ts'
-import { type DevIssuer, startDevIssuer } from './dev-issuer.ts'
+import { startDevIssuer } from './dev-issuer.ts'
 import { freePort } from './free-port.ts'
 import { type RunningBroker, type RunOptions, runBroker } from './running-broker.ts'
 import { paint, type Terminal, untilSignal } from './terminal.ts'
@@ -59,13 +60,13 @@ async function startIn(files: DevFiles, options: DevOptions, world: DevWorld): P
   const kept = keptPorts(files)
   // First of all: where another broker runs in this folder its issuer listens there, and nothing of it is overwritten.
   const issuer = await startDevIssuer(kept.issuer || (await freePort()))
+  let started: RunningBroker | undefined
   try {
-    const running = await runIn(
-      files,
-      { ...options, port: options.port || (await freePort(kept.machine)) },
-      issuer,
-      world,
-    )
+    const certificates = await createDevCertificates(files)
+    const port = options.port || (await freePort(kept.machine))
+    const running = await runIn(files, { ...options, port }, { issuer: issuer.issuer, certificates }, world)
+    started = running
+    certificates.write()
     const renew = async () => {
       const claims = { subject: 'dana', audience: 'sallyport', ttlSeconds: tokenSeconds }
       writePrivate(files.humanToken, await issuer.sign(claims))
@@ -80,6 +81,7 @@ async function startIn(files: DevFiles, options: DevOptions, world: DevWorld): P
     }
     return { running, files, stop }
   } catch (thrown) {
+    await started?.stop()
     await issuer.stop()
     throw thrown
   }
@@ -88,15 +90,14 @@ async function startIn(files: DevFiles, options: DevOptions, world: DevWorld): P
 async function runIn(
   files: DevFiles,
   { port, humanPort, postgres, ...witnessed }: DevOptions,
-  { issuer }: DevIssuer,
+  { issuer, certificates }: { readonly issuer: string; readonly certificates: DevCertificates },
   world: DevWorld,
 ): Promise<RunningBroker> {
   const environment = { SALLYPORT_MODE: 'local', ...world.environment, SALLYPORT_DEV_POSTGRES: postgres }
   const postgresUrl = postgres === undefined ? {} : { postgresUrl: postgres }
   keepContract(files, { issuer, machineUrl: `https://127.0.0.1:${port}`, ...postgresUrl })
   await refuseProduction(files.contract, environment)
-  const certificates = await createDevCertificates(files)
-  const running = await runBroker({
+  return await runBroker({
     contractFile: files.contract,
     dataFolder: files.data,
     environment,
@@ -106,8 +107,6 @@ async function runIn(
     ...witnessesOf(witnessed),
     note: world.note,
   })
-  certificates.write()
-  return running
 }
 
 /** The contract of a named folder is the user's to edit; a throw-away CA and issuer are for no environment that matters. */
