@@ -76,6 +76,12 @@ function policyOf(options: ServeOptions): PolicyChoice {
       options.opaTokenFile === undefined ? undefined : new Secret(read(options.opaTokenFile).trim())
     return { kind: 'server', url: options.opaUrl, ...(token ? { token } : {}) }
   }
+  // Another policy would decide than the one that is meant.
+  if (options.opaTokenFile !== undefined) {
+    throw new Failure('option_invalid', '--opa-token-file is for an OPA server, and none is named.', {
+      next: 'give --opa-url too, or leave --opa-token-file out',
+    })
+  }
   return options.policyBundle === undefined
     ? { kind: 'bundled' }
     : { kind: 'bundle', file: options.policyBundle }
