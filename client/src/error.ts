@@ -23,3 +23,8 @@ export class SallyportError extends Error {
     this.retryable = detail.retryable ?? false
   }
 }
+
+/** Node's own word for a failure of the network, of TLS or of a file. */
+export function codeOf(cause: unknown): string {
+  return cause instanceof Error && 'code' in cause && typeof cause.code === 'string' ? cause.code : ''
+}

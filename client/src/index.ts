@@ -1,6 +1,7 @@
 export { type Client, createClient } from './client.ts'
 export { SallyportError } from './error.ts'
-export type { ClientOptions, Identity } from './transport.ts'
+export type { Identity } from './identity.ts'
+export type { ClientOptions } from './transport.ts'
 export type {
   BulkRevocation,
   Credential,

@@ -1,12 +1,13 @@
-import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http'
+import {
+  Agent as HttpAgent,
+  request as httpRequest,
+  type IncomingMessage,
+  validateHeaderValue,
+} from 'node:http'
 import { Agent as HttpsAgent, request as httpsRequest, type RequestOptions } from 'node:https'
-import { SallyportError } from './error.ts'
-
-/** What proves who calls. A token may be a function, read anew for each call, because platforms rotate it. */
-export type Identity =
-  | { readonly kind: 'certificate'; readonly certificate: string; readonly key: string }
-  | { readonly kind: 'token'; readonly token: string | (() => string | Promise<string>) }
-  | { readonly kind: 'machine-key'; readonly key: string; readonly header: string }
+import { codeOf, SallyportError } from './error.ts'
+import { checkAuthority, checkIdentity, type Identity, identityHeaders } from './identity.ts'
+import { createPatience, type Patience, timeoutOf } from './patience.ts'
 
 export type ClientOptions = {
   /** Of the listener, such as `https://127.0.0.1:7420`. Plain HTTP is accepted to a loopback address alone. */
@@ -40,22 +41,22 @@ export interface Transport {
 
 /** Bytes of an answer that are read. */
 const answerBytesMax = 4_194_304
-const timeoutMsDefault = 20_000
-const waitMarginMs = 5_000
 
 export function createTransport(options: ClientOptions): Transport {
   const base = parseUrl(options.url)
-  const timeoutMs = options.timeoutMs ?? timeoutMsDefault
+  const timeoutMs = timeoutOf(options.timeoutMs)
   const { agent, send } = createConnections(base, options)
   const open = async (call: Call, patience: Patience): Promise<IncomingMessage> => {
-    const headers = { ...(await identityHeaders(options.identity)), ...contentHeaders(call), ...call.headers }
+    const content = contentOf(call)
+    const proof = await identityHeaders(options.identity, patience)
+    const headers = writable({ ...proof, ...contentHeaders(call), ...call.headers })
     const { signal } = patience
     const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>()
     try {
       const request = send(new URL(call.path, base), { method: call.method, headers, agent, signal })
       request.once('response', resolve)
       request.once('error', reject)
-      request.end(contentOf(call))
+      request.end(content)
     } catch (cause) {
       throw new SallyportError('option_invalid', 'The call cannot be written as a request.', { cause })
     }
@@ -100,10 +101,12 @@ function parseUrl(text: string): URL {
 }
 
 function createConnections(base: URL, { identity, ca }: ClientOptions) {
+  checkIdentity(identity)
   if (base.protocol === 'http:') {
     const agent = new HttpAgent({ keepAlive: true })
     return { agent, send: (url: URL, options: RequestOptions) => httpRequest(url, options) }
   }
+  if (ca !== undefined) checkAuthority(ca)
   const agent = new HttpsAgent({
     keepAlive: true,
     minVersion: 'TLSv1.3',
@@ -113,39 +116,6 @@ function createConnections(base: URL, { identity, ca }: ClientOptions) {
   return { agent, send: (url: URL, options: RequestOptions) => httpsRequest(url, options) }
 }
 
-/** How long a call is waited for: its own time, which a stream begins anew with each piece, and the caller's signal. */
-type Patience = {
-  readonly signal: AbortSignal
-  readonly late: () => boolean
-  readonly again: () => void
-  readonly end: () => void
-}
-
-function createPatience({ signal, waitSeconds }: Call, timeoutMs: number): Patience {
-  const time = new AbortController()
-  const milliseconds = Math.max(timeoutMs, waitSeconds === undefined ? 0 : waitSeconds * 1000 + waitMarginMs)
-  const timer = setTimeout(() => time.abort(), milliseconds)
-  return {
-    signal: signal ? AbortSignal.any([signal, time.signal]) : time.signal,
-    late: () => time.signal.aborted,
-    again: () => void timer.refresh(),
-    end: () => clearTimeout(timer),
-  }
-}
-
-async function identityHeaders(identity: Identity): Promise<Record<string, string>> {
-  switch (identity.kind) {
-    case 'certificate':
-      return {}
-    case 'machine-key':
-      return { [identity.header]: identity.key }
-    case 'token': {
-      const token = typeof identity.token === 'string' ? identity.token : await identity.token()
-      return { authorization: `Bearer ${token}` }
-    }
-  }
-}
-
 function contentHeaders(call: Call): Record<string, string> {
   if (call.form) return { 'content-type': 'application/x-www-form-urlencoded' }
   return call.body === undefined ? {} : { 'content-type': 'application/json' }
@@ -153,7 +123,24 @@ function contentHeaders(call: Call): Record<string, string> {
 
 function contentOf(call: Call): string | undefined {
   if (call.form) return new URLSearchParams(call.form).toString()
-  return call.body === undefined ? undefined : JSON.stringify(call.body)
+  try {
+    return call.body === undefined ? undefined : JSON.stringify(call.body)
+  } catch (cause) {
+    throw new SallyportError('option_invalid', 'What is asked for cannot be written as JSON.', { cause })
+  }
+}
+
+/** These headers, if they can be sent. Throws `option_invalid` naming the one that cannot, never its value: it may be a secret. */
+function writable(headers: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  for (const [name, value] of Object.entries(headers))
+    try {
+      validateHeaderValue(name, value)
+    } catch (cause) {
+      const message = `The header ${name} cannot hold what it is given (${codeOf(cause)}).`
+      const next = 'take line ends and other controls out of it: what is read from a file often ends in one'
+      throw new SallyportError('option_invalid', message, { cause, next })
+    }
+  return headers
 }
 
 async function readText(response: IncomingMessage): Promise<string> {
@@ -205,11 +192,6 @@ function broken(cause: unknown, about: { base: URL; call: Call; patience: Patien
     retryable: true,
     next: 'is the broker running?',
   })
-}
-
-/** Node's own word for a failure of the network or of TLS. */
-function codeOf(cause: unknown): string {
-  return cause instanceof Error && 'code' in cause && typeof cause.code === 'string' ? cause.code : ''
 }
 
 /** The problem document (RFC 9457) of an answer as an error. */

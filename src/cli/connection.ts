@@ -128,10 +128,15 @@ function identityOf(options: ConnectionOptions): Identity {
   const given = [cert, keyFile, tokenFile].filter((value) => value !== undefined)
   if (given.length !== 1) throw new Failure('option_invalid', 'Say who calls, in exactly one way.', { next })
   if (keyFile !== undefined) return { kind: 'machine-key', key: read(keyFile).trim(), header: keyHeader }
-  // Read anew for each call: platforms rotate it in its file.
-  if (tokenFile !== undefined) return { kind: 'token', token: () => read(tokenFile).trim() }
+  if (tokenFile !== undefined) return tokenOf(tokenFile)
   if (cert !== undefined && certKey !== undefined) return certificateOf(cert, certKey)
   throw new Failure('option_invalid', 'A certificate needs its key.', { next: 'give --cert-key FILE' })
+}
+
+/** Read now, so that a file which is not there is named, and anew for each call: platforms rotate it in its file. */
+function tokenOf(file: string): Identity {
+  read(file)
+  return { kind: 'token', token: () => read(file).trim() }
 }
 
 function certificateOf(certFile: string, keyFile: string): Identity {
