@@ -64,6 +64,8 @@ describe('a client certificate', () => {
     assert.deepEqual(refuse(), ['certificate_untrusted', undefined])
     assert.deepEqual(refuse('CERT_HAS_EXPIRED'), ['certificate_expired', 'TLS: CERT_HAS_EXPIRED'])
     assert.deepEqual(refuse('CERT_NOT_YET_VALID'), ['certificate_expired', 'TLS: CERT_NOT_YET_VALID'])
+    assert.deepEqual(refuse('INVALID_PURPOSE'), ['certificate_untrusted', 'TLS: INVALID_PURPOSE'])
+    assert.deepEqual(refuse('UNSPECIFIED'), ['certificate_untrusted', 'TLS: UNSPECIFIED'])
     assert.deepEqual(refuse('SELF_SIGNED_CERT_IN_CHAIN'), [
       'certificate_untrusted',
       'TLS: SELF_SIGNED_CERT_IN_CHAIN',
@@ -213,6 +215,37 @@ describe('over real TLS', () => {
     assert.equal(await handshake({ authority: authority.own.certPem, listener }), undefined)
   })
 
+  test('a certificate that TLS refused is told why, whoever signed it', async () => {
+    const authority = await createAuthority({ commonName: 'Machine CA', ...validity })
+    const past = { notBefore: now - 2 * hour, notAfter: now - hour }
+    const over = await createAuthority({ commonName: 'Machine CA of old', ...past })
+    const listener = await authority.issue({ addresses: ['127.0.0.1'], purpose: 'server', ...validity })
+    const told = async (client: { certPem: string; keyPem: string }, by = authority) => {
+      const shown = await handshake({
+        authority: by.own.certPem,
+        listener,
+        listenerAuthority: authority.own.certPem,
+        client,
+      })
+      const answer = readCertificate(shown ?? assert.fail('no certificate was shown'), now)
+      if (answer.kind === 'read') assert.fail('it was read')
+      return `${answer.code}: ${answer.message}`
+    }
+    const order = { uris: [workload], ...validity } as const
+    const notForClients = /^certificate_untrusted: .* not one that a client may show/
+    assert.match(await told(await authority.issue({ ...order, purpose: 'server' })), notForClients)
+    assert.match(await told(authority.own), notForClients)
+    // Of another authority under the same name, which it shows too: the chain is no better for that.
+    const impostor = await createAuthority({ commonName: 'Machine CA', ...validity })
+    const forged = await impostor.issue({ ...order, purpose: 'client' })
+    const chain = { ...forged, certPem: forged.certPem + impostor.own.certPem }
+    assert.match(await told(chain), /^certificate_untrusted: .* not from the machine authority/)
+    const strange = await signedBy(authority, new x509.Extension('1.3.6.1.4.1.0', true, Buffer.from([5, 0])))
+    assert.match(await told(strange), /^certificate_untrusted: TLS does not accept/)
+    const young = await over.issue({ ...order, purpose: 'client' })
+    assert.match(await told(young, over), /^certificate_expired: .*, or an authority’s above it, /)
+  })
+
   test('an authority goes on from its own certificate and key', async () => {
     const first = await createAuthority({ commonName: 'Machine CA', ...validity })
     const again = await createAuthority({ commonName: 'ignored', ...validity, from: first.own })
@@ -277,4 +310,23 @@ async function selfSigned(extensions: x509.Extension[]): Promise<Buffer> {
     extensions,
   })
   return Buffer.from(certificate.rawData)
+}
+
+/** A client certificate of that authority, with an extension that it would not write. */
+async function signedBy(authority: Authority, extension: x509.Extension) {
+  const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' }
+  const der = x509.PemConverter.decodeFirst(authority.own.keyPem)
+  const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])
+  const certificate = await x509.X509CertificateGenerator.create({
+    subject: 'CN=strange',
+    issuer: new x509.X509Certificate(authority.own.certPem).subject,
+    notBefore: new Date(validity.notBefore),
+    notAfter: new Date(validity.notAfter),
+    signingAlgorithm: algorithm,
+    publicKey: keys.publicKey,
+    signingKey: await webcrypto.subtle.importKey('pkcs8', der, algorithm, false, ['sign']),
+    extensions: [extension],
+  })
+  const pkcs8 = Buffer.from(await webcrypto.subtle.exportKey('pkcs8', keys.privateKey))
+  return { certPem: certificate.toString('pem'), keyPem: x509.PemConverter.encode(pkcs8, 'PRIVATE KEY') }
 }

@@ -35,9 +35,8 @@ export function readCertificate(
     ...(shown.reason !== undefined && { internal: `TLS: ${shown.reason}` }),
   })
   if (!shown.verified && validityReasons.has(shown.reason ?? ''))
-    return refused('certificate_expired', outsideValidity)
-  if (!shown.verified)
-    return refused('certificate_untrusted', 'The client certificate is not from the machine authority.')
+    return refused('certificate_expired', chainOutsideValidity)
+  if (!shown.verified) return refused('certificate_untrusted', untrusted(shown.reason))
   if (!facts) return refused('certificate_without_identity', 'The client certificate could not be read.')
   if (now < facts.notBefore || now > facts.notAfter) return refused('certificate_expired', outsideValidity)
   if (!isClient)
@@ -48,7 +47,19 @@ export function readCertificate(
 }
 
 const outsideValidity = 'The client certificate is outside its validity period.'
+const chainOutsideValidity =
+  'The client certificate, or an authority’s above it, is outside its validity period.'
 const validityReasons = new Set(['CERT_HAS_EXPIRED', 'CERT_NOT_YET_VALID'])
+
+/** TLS tells one reason of several: that the purpose is wrong does not say that the chain is right. */
+function untrusted(reason = ''): string {
+  if (reason === 'INVALID_PURPOSE')
+    return 'The client certificate is not one that a client may show: it, and every authority above it, must allow client authentication.'
+  // Node has no word for these.
+  if (reason === 'UNSPECIFIED')
+    return 'TLS does not accept the client certificate: it is signed in a way that is too weak, or holds what is not known.'
+  return 'The client certificate is not from the machine authority.'
+}
 
 /** What does not change of a certificate. */
 type Known = {

@@ -156,6 +156,36 @@ describe('a token', () => {
       assert.equal(await codeOf(issuer.sign(claims)), 'token_malformed')
   })
 
+  test('that is malformed is told what of it is', async () => {
+    const words = new Map<string, readonly string[]>([
+      ['whole and unchanged', ['x', 'x.y.z', issuer.sign({}).replace('.', '..'), '']],
+      ['(iss)', [issuer.sign({ iss: undefined }), issuer.sign({ iss: 7 })]],
+      ['(alg)', [issuer.sign({}, { alg: undefined })]],
+      ['(crit, b64)', [issuer.sign({}, { crit: ['exp'] }), issuer.sign({}, { b64: false })]],
+      ['(typ)', [issuer.sign({}, { typ: 'dpop+jwt' }), issuer.sign({}, { typ: 7 })]],
+      ['(kid)', [issuer.sign({}, { kid: 7 })]],
+      [
+        '(iat, exp)',
+        [{ exp: undefined }, { exp: 'never' }, { iat: null }, { nbf: null }].map((claims) =>
+          issuer.sign(claims),
+        ),
+      ],
+      ['(cnf)', [issuer.sign({ cnf: { jkt: 'x' } }), issuer.sign({ cnf: { 'x5t#S256': '' } })]],
+    ])
+    for (const [word, tokens] of words)
+      for (const token of tokens) {
+        const answer = await verify([issuerEntry(issuer.issuer)], token)
+        if (answer.kind === 'read') assert.fail(word)
+        assert.equal(answer.code, 'token_malformed', word)
+        assert.ok(answer.message.includes(word), `${word}: ${answer.message}`)
+      }
+  })
+
+  test('says nothing of its claims before its signature holds', async () => {
+    const [header, claims] = issuer.sign({ exp: undefined, cnf: { jkt: 'x' } }).split('.')
+    assert.equal(await codeOf(`${header}.${claims}.AAAA`), 'token_signature_invalid')
+  })
+
   test('of an issuer that the contract does not name is refused, however near its name', async () => {
     for (const iss of ['https://evil.test', `${issuer.issuer}/`, issuer.issuer.toUpperCase(), ''])
       assert.equal(await codeOf(issuer.sign({ iss })), 'token_issuer_unknown')

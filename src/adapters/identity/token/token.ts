@@ -1,6 +1,7 @@
 import type { IdentityRefused } from '../../../broker/index.ts'
 import { algorithms, type Contract, contractInvalid, type Issuer } from '../../../contract/index.ts'
 import type { Clock, FailureCode, Secret } from '../../../primitives/index.ts'
+import { isTokenFlaw, type TokenFlaw, tokenFlaws } from './flaw.ts'
 import { isJsonObject, type JsonObject } from './json.ts'
 import { createKeySet, type KeySet, type KeySetLimits, keySetLimits } from './key-set.ts'
 import { createKeySource, keyAddress } from './key-source.ts'
@@ -40,7 +41,7 @@ export function createTokenVerifier(options: {
       const text = token.reveal()
       if (Buffer.byteLength(text) > tokenBytesMax) return refused('token_too_large')
       const parsed = parseToken(text)
-      if (!parsed) return refused('token_malformed')
+      if (typeof parsed === 'string') return refused(parsed)
       const chosen = chooseIssuer(trusted, parsed)
       if (typeof chosen === 'string') return refused(chosen)
       const code = await verifySignature({ text, parsed, chosen, signal })
@@ -116,18 +117,18 @@ function readClaims(claims: JsonObject, issuer: Issuer, now: number): TokenReadi
   const subject = printable(
     typeof claims['sub'] === 'string' ? `${issuer.issuer}#${claims['sub']}` : issuer.issuer,
   )
-  const code = claimProblem(claims, issuer, now)
-  if (code) return refused(code, { subject })
+  const problem = claimProblem(claims, issuer, now)
+  if (problem) return refused(problem, { subject })
   const binding = readBinding(claims)
-  if (binding === undefined) return refused('token_malformed', { subject })
+  if (binding === undefined) return refused('binding', { subject })
   return { kind: 'read', issuer, claims, subject, ...binding }
 }
 
-function claimProblem(claims: JsonObject, issuer: Issuer, now: number): TokenCode | undefined {
+function claimProblem(claims: JsonObject, issuer: Issuer, now: number): TokenCode | TokenFlaw | undefined {
   const { exp, iat, nbf = Number.NEGATIVE_INFINITY } = claims
   const skew = issuer.clockSkewSeconds
   if (!hasAudience(claims, issuer.audience)) return 'token_audience_wrong'
-  if (typeof exp !== 'number' || typeof iat !== 'number' || typeof nbf !== 'number') return 'token_malformed'
+  if (typeof exp !== 'number' || typeof iat !== 'number' || typeof nbf !== 'number') return 'times'
   if (now >= exp + skew) return 'token_expired'
   if (now < nbf - skew) return 'token_not_yet_valid'
   if (now < iat - skew) return 'token_issued_in_future'
@@ -152,10 +153,12 @@ function printable(text: string): string {
 }
 
 function refused(
-  code: TokenCode,
+  problem: TokenCode | TokenFlaw,
   detail: { readonly subject?: string; readonly internal?: string } = {},
 ): IdentityRefused {
-  return { kind: 'refused', code, message: messages[code], ...detail }
+  return isTokenFlaw(problem)
+    ? { kind: 'refused', code: 'token_malformed', message: tokenFlaws[problem], ...detail }
+    : { kind: 'refused', code: problem, message: messages[problem], ...detail }
 }
 
 type TokenCode = keyof typeof messages
@@ -168,7 +171,6 @@ const messages = {
   token_issued_in_future: 'The token says that it was issued in the future.',
   token_issuer_unknown: 'The contract names no such issuer.',
   token_key_unknown: 'The issuer does not publish the key that the token names.',
-  token_malformed: 'The token is not one that can be read.',
   token_not_yet_valid: 'The token is not valid yet.',
   token_signature_invalid: 'The token’s signature does not hold.',
   token_too_large: `The token is longer than ${tokenBytesMax} bytes.`,
