@@ -56,6 +56,9 @@ const filter = {
 
 export const leaseId = z.strictObject({ id: z.string().min(1).max(protocolLimits.leaseIdCharactersMax) })
 
+/** The id of a lease. Any other text would sort somewhere among them, and the answer be an empty page, or the first one again. */
+const cursor = /^lse_[0-9a-hjkmnp-tv-z]{26}$/
+
 /** Which leases, and which page of them. */
 export const leaseQuery = z.strictObject({
   ...filter,
@@ -65,7 +68,7 @@ export const leaseQuery = z.strictObject({
   ),
   after: z
     .string()
-    .max(protocolLimits.leaseIdCharactersMax)
+    .regex(cursor, 'must be the `next` of the page before')
     .optional()
     .meta({ description: 'The `next` of the page before.' }),
 })

@@ -7,7 +7,7 @@ export const protocolLimits = {
   referenceCharactersMax: 256,
   purposeCharactersMax: 1024,
   durationSecondsMax: 31_536_000,
-  /** Of a lease's id, also where a page begins after it. */
+  /** Of a lease's id in the path. */
   leaseIdCharactersMax: 64,
   rotationTargetCharactersMax: 128,
   pageLeasesMax: 1000,

@@ -116,10 +116,27 @@ describe('each limit holds at its edge and no further', () => {
     const told = async (length: number) => String((await lease(length)).json['detail'])
     assert.match(await told(protocolLimits.parameterCharactersMax), /path\.id/)
     assert.match(await told(protocolLimits.parameterCharactersMax + 1), /could not be read/)
-    const after = (length: number) =>
-      running.machine({ path: `/v1/leases?after=${'x'.repeat(length)}`, as: agent })
-    assert.equal((await after(protocolLimits.leaseIdCharactersMax)).status, 200)
-    assertProblem(await after(protocolLimits.leaseIdCharactersMax + 1), 'request_invalid')
+  })
+
+  test('where a page of leases begins: the id of a lease, and nothing that only sorts like one', async () => {
+    const after = (text: string) =>
+      running.machine({ path: `/v1/leases?limit=1&after=${encodeURIComponent(text)}`, as: agent })
+    const id = `lse_${'0'.repeat(26)}`
+    assert.equal((await after(id)).status, 200)
+    for (const bad of [
+      '',
+      'aaa',
+      'zzz',
+      '\0',
+      id.slice(0, -1),
+      `${id}0`,
+      `${id}\n`,
+      id.replace('lse', 'pol'),
+    ]) {
+      const answer = await after(bad)
+      assertProblem(answer, 'request_invalid')
+      assert.match(String(answer.json['detail']), /query\.after: .*`next`/, bad)
+    }
   })
 
   test('a reference: 256 characters', async () => {
