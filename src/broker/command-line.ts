@@ -21,12 +21,19 @@ export function shellWord(text: string): string {
   return /^[A-Za-z0-9_@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`
 }
 
-/** A text as it may stand in a sentence: without controls, invisible formatting and line separators, which could rewrite what a terminal shows. */
+/** A text as it may stand in a sentence: controls, invisible formatting and line separators, which could rewrite what a terminal shows, as escapes. */
 export function printable(text: string): string {
   return text
     .slice(0, wordCharactersMax)
     .toWellFormed()
-    .replace(/[\p{C}\p{Zl}\p{Zp}]/gu, '')
+    .replace(/[\p{C}\p{Zl}\p{Zp}]/gu, escaped)
+    .slice(0, wordCharactersMax)
+}
+
+/** Escaped as in JSON: were it left out, the word would look like another one. */
+function escaped(character: string): string {
+  const units = Array.from({ length: character.length }, (_, at) => character.charCodeAt(at))
+  return units.map((unit) => `\\u${unit.toString(16).padStart(4, '0')}`).join('')
 }
 
 function canBeFormatted(seconds: number | undefined): seconds is number {

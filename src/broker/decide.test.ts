@@ -319,8 +319,22 @@ test('the command of a denial is one command for a shell, whatever was asked', a
     '--',
     "'; touch /tmp/x #",
     '$(id)`id`',
-    '--json[2K" \\',
+    '--json\\u000d\\u001b[2K\\u202e" \\',
   ])
+})
+
+test('what does not print is shown as an escape: a word that is refused never looks like one that is allowed', async () => {
+  const cases = [
+    ['\0', '\\u0000'],
+    ['\u200b', '\\u200b'],
+    ['\u{e0041}', '\\udb40\\udc41'],
+  ] as const
+  for (const [hidden, shown] of cases) {
+    const { reason } = await denied({ request: { resource: `public.orders${hidden}` } })
+    assert.ok(reason.includes(`'public.orders${shown}'`), reason)
+    const { next } = await denied({ request: { service: `orders${hidden}` } })
+    assert.equal(next, `sallyport explain 'orders${shown}' read-table public.orders`)
+  }
 })
 
 test('any denial has a sentence, a command and, if a nearest request, one that is allowed', async () => {

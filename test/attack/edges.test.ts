@@ -43,6 +43,7 @@ test('a sweep kills so many orphans, and the next one the rest', { timeout: 60_0
 test('a word of a sentence has so many characters', () => {
   assert.equal(printable('x'.repeat(wordCharactersMax)).length, wordCharactersMax)
   assert.equal(printable('x'.repeat(wordCharactersMax + 1)).length, wordCharactersMax)
+  assert.equal(printable('\0'.repeat(wordCharactersMax)).length, wordCharactersMax)
 })
 
 test('of a provider that plants nothing, so many answers are remembered', async () => {
