@@ -36,7 +36,7 @@ try {
     ...[addresses.own, addresses.other, '127.0.0.1', '::1'].map((host) => `${host} ${neighbour.port}`),
     ...[addresses.other, addresses.otherIpv6, '192.0.2.1'].map((host) => `${host} ${server.port}`),
     ...[
-      '/tmp/sallyport-network.sock',
+      join(folder, 'absolute.sock'),
       join(folder, 'relative.sock'),
       '@sallyport-network',
       'name:example.test',
