@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { runInNewContext } from 'node:vm'
 import fc from 'fast-check'
 import { requireContract } from '../contract/index.ts'
 import {
@@ -50,7 +51,7 @@ const secrets: readonly (readonly [string, () => string])[] = [
   ['a private key', () => `-----BEGIN EC PRIVATE KEY-----\n${made(30)}`],
   ['a password in an address', () => `postgresql://user:p${hex(3)}@db.example.test/app`],
   ['a key in an address', () => `https://t${hex(10)}@example.test/`],
-  ['a header', () => `Bearer ${made(9)}`],
+  ['a header', () => `Bearer ${made(18)}`],
   ['a named secret in text', () => `host=db password=p${hex(3)}`],
   ['random text', () => `${made(32)}x9Q`],
   ['random hexadecimal', () => hex(20)],
@@ -172,17 +173,82 @@ test('a field in another spelling is told, not passed over', () => {
   assert.deepEqual(codes(check({ ...plain, authmode: 'read-write' })), ['field-misspelled'])
 })
 
+const problemsOf = (text: string, mode = 'LOCAL') => {
+  const checked = checkAdapterRequestText({ ...about, mode, text })
+  return checked.kind === 'refused' ? checked.problems : []
+}
+const textCodes = (text: string) => problemsOf(text).map(({ code }) => code)
+
 test('a text is JSON without a key that stands twice', () => {
-  const text = (words: string) => codes(checkAdapterRequestText({ ...about, mode: 'LOCAL', text: words }))
-  assert.deepEqual(text('{"a":1,"a":2}'), ['key-repeated'])
-  assert.deepEqual(text('{"x":[{"a":1,"\\u0061":2}]}'), ['key-repeated'])
-  assert.deepEqual(text('{"a":{"a":"a:a"},"b":[{"a":1},{"a":1}]}'), [])
+  assert.deepEqual(textCodes('{"a":1,"a":2}'), ['key-repeated'])
+  assert.deepEqual(textCodes('{"x":[{"a":1,"\\u0061":2}]}'), ['key-repeated'])
+  assert.deepEqual(textCodes('{"a":{"a":"a:a"},"b":[{"a":1},{"a":1}]}'), [])
   for (const words of ['', '[]', 'null', '{"a":}', `"${'x'.repeat(1024 * 1024)}"`])
-    assert.deepEqual(text(words), ['request-malformed'])
+    assert.deepEqual(textCodes(words), ['request-malformed'])
+})
+
+test('what is no value of JSON is refused, since nobody can say what is made of it later', () => {
+  const secret = 'https://u:hunter2@h'
+  const others: readonly unknown[] = [
+    new URL(secret),
+    new Map([['password', 'x']]),
+    Buffer.from('password=hunter2'),
+    new String(secret),
+    new Date(0),
+    { toJSON: () => ({ password: 'hunter2' }) },
+    Object.create({ toJSON: () => secret }),
+    Object.assign([1], { toJSON: () => secret }),
+    Object.assign([1], { note: secret }),
+    Object.defineProperty({}, 'toJSON', { value: () => secret, enumerable: false }),
+    Object.defineProperty([], 0, { get: () => secret, enumerable: true }),
+    {
+      get note() {
+        return secret
+      },
+    },
+    { [Symbol('note')]: secret },
+    new Array(1),
+    () => secret,
+    Symbol(secret),
+    1n,
+  ]
+  for (const other of others) {
+    assert.deepEqual(codes(check({ ...plain, other })), ['raw-secret'])
+    assert.deepEqual(codes(check({ ...plain, deep: [{ other }] })), ['raw-secret'])
+  }
+  assert.deepEqual(codes(check(new Map())).includes('raw-secret'), true)
+  const without = Object.assign(Object.create(null), plain, { toJSON: 'a text', gone: undefined })
+  assert.equal(check(without).kind, 'accepted')
+  assert.equal(check({ ...plain, other: runInNewContext('({ list: [1, { a: null }] })') }).kind, 'accepted')
+})
+
+test('what refers to itself, or to one thing in many places, is looked into no further than a text may be long', () => {
+  const ring: { inner?: unknown } = {}
+  ring.inner = ring
+  assert.deepEqual(codes(check({ ...plain, ring })), ['raw-secret'])
+  const many = Array.from({ length: 30 }).reduce((inner) => [inner, inner], 'x')
+  assert.deepEqual(codes(check({ ...plain, many })), ['raw-secret'])
+  assert.deepEqual(codes(check({ ...plain, note: ' '.repeat(1024 * 1024) })), ['raw-secret'])
+})
+
+test('a hundred problems are told, and nothing is looked at past them', () => {
+  const secretsOf = (count: number) => codes(check({ ...plain, secrets: Array(count).fill('x') })).length
+  assert.deepEqual([secretsOf(99), secretsOf(100), secretsOf(101), secretsOf(100_000)], [99, 100, 100, 100])
 })
 
 test('a text of a megabyte is looked at whole', () => {
   for (const unit of [
+    'ab-',
+    'a1:',
+    '0x70',
+    'a=b',
+    '--a b ',
+    'token: x ',
+    'Token a.a.a.a.',
+    'Basic QUFB ',
+    'https://a',
+    'sha256-',
+    'k9Z!',
     'eyJ-',
     'SG.',
     'a://',
@@ -198,6 +264,17 @@ test('a text of a megabyte is looked at whole', () => {
     check({ ...plain, note: unit.repeat(1_000_000 / unit.length) }, 'LOCAL')
   const late = `${'word '.repeat(200_000)}AKIA${upper(16)}`
   assert.deepEqual(codes(check({ ...plain, note: late }, 'LOCAL')), ['raw-secret'])
+})
+
+test('a name of a megabyte is looked at whole', () => {
+  for (const unit of ['max', 'pwd', 'sha1', 'name1', 'aB', 'ｐ'])
+    check({ ...plain, [unit.repeat(1_000_000 / unit.length)]: 1 }, 'LOCAL')
+})
+
+test('a text of half a million values below thirty names is looked at whole', () => {
+  const inner = `[${Array(500_000).fill(1).join()}]`
+  const text = `{"x":${'{"a":'.repeat(29)}${inner}${'}'.repeat(29)}}`
+  assert.deepEqual(textCodes(text), [])
 })
 
 test('what is nested too deep is refused', () => {

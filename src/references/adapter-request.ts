@@ -5,7 +5,7 @@ import {
   requireEnvironment,
 } from '../contract/index.ts'
 import { Failure } from '../primitives/index.ts'
-import { findRawSecrets } from './raw-secret.ts'
+import { findRawSecrets, requestCharactersMax } from './raw-secret.ts'
 import { repeatedKey } from './repeated-key.ts'
 import { secretKindOf } from './secret-shape.ts'
 
@@ -47,8 +47,6 @@ export type RequestProblem = {
   readonly next: string
 }
 
-/** The longest request, in characters of JSON. */
-export const requestCharactersMax = 1024 * 1024
 const referenceCharactersMax = 256
 
 /**
@@ -60,9 +58,7 @@ export function checkAdapterRequest({ contract, adapter, mode, request }: Adapte
   const { rules, references } = rulesOf(contract, { adapter, mode })
   if (!isMapping(request)) return refused([malformed('It is no JSON object.')])
   const problems = [
-    ...findRawSecrets(request, ([name, ...rest]) => name === references.field && rest.length === 0).map(
-      rawSecret,
-    ),
+    ...findRawSecrets(request, references.field).map(rawSecret),
     ...Object.keys(request).flatMap((name) => misspelled(name, references.field)),
     ...referenceProblems(request, references, mode),
     ...authModeProblems(request, rules),

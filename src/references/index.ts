@@ -5,7 +5,13 @@ export {
   checkAdapterRequestText,
   type RequestProblem,
   type RequestProblemCode,
-  requestCharactersMax,
 } from './adapter-request.ts'
-export { findRawSecrets, isSecretName, type RawSecret, requestDepthMax } from './raw-secret.ts'
+export {
+  findRawSecrets,
+  type RawSecret,
+  requestCharactersMax,
+  requestDepthMax,
+  requestProblemsMax,
+} from './raw-secret.ts'
+export { isSecretName } from './secret-name.ts'
 export { secretKindOf } from './secret-shape.ts'
