@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs'
+import { closeSync, openSync, readSync } from 'node:fs'
 import { requireContract, resolveMode } from '../contract/index.ts'
 import { Failure } from '../primitives/index.ts'
 import { checkAdapterRequestText, requestCharactersMax } from '../references/index.ts'
@@ -48,16 +48,27 @@ export function validate(io: Terminal, file: string, options: ValidateOptions): 
   return exitCodes.denied[0]
 }
 
-/** Throws `option_invalid`; nothing of the file stands in the message. */
+/** No more of it than tells that it is too long: a character of JSON has at most three bytes for each of its UTF-16. Throws `option_invalid`. */
 function requestText(file: string): string {
   try {
-    // A character of JSON has at most four bytes.
-    if (statSync(file).size <= 4 * requestCharactersMax) return readFileSync(file, 'utf8')
+    const descriptor = openSync(file, 'r')
+    try {
+      return readUpTo(descriptor, 4 * requestCharactersMax)
+    } finally {
+      closeSync(descriptor)
+    }
   } catch (cause) {
     throw new Failure('option_invalid', `The request ${file} cannot be read.`, {
       cause,
       next: 'name a file that is there',
     })
   }
-  throw new Failure('option_invalid', `The request ${file} is larger than 4 MiB.`)
+}
+
+function readUpTo(descriptor: number, bytesMax: number): string {
+  const bytes = Buffer.alloc(bytesMax)
+  let length = 0
+  for (let read = -1; read !== 0 && length < bytesMax; length += read)
+    read = readSync(descriptor, bytes, length, bytesMax - length, null)
+  return bytes.toString('utf8', 0, length)
 }

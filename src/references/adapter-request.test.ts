@@ -187,6 +187,30 @@ test('a text is JSON without a key that stands twice', () => {
     assert.deepEqual(textCodes(words), ['request-malformed'])
 })
 
+test('a key that stands twice is told by its place, beside every other problem', () => {
+  const problems = problemsOf('{"a":1,"x":[0,"1,]",{"y":1,"y":[2]}],"a":[{},{}],"password":"x"}', 'PROD')
+  assert.deepEqual(
+    problems.map(({ code, path }) => `${code} ${path}`),
+    [
+      'key-repeated $.x[2].y',
+      'key-repeated $.a',
+      'raw-secret $.password',
+      'reference-missing $.credentialRef',
+    ],
+  )
+  const secret = `ghp_${hex(18)}`
+  const told = JSON.stringify(problemsOf(`{"${secret}":1,"${secret}":2}`))
+  assert.ok(told.includes('key-repeated') && !told.includes(secret))
+})
+
+test('a text is read without its byte order mark', () => {
+  assert.equal(
+    checkAdapterRequestText({ ...about, mode: 'PROD', text: `\ufeff${JSON.stringify(plain)}` }).kind,
+    'accepted',
+  )
+  assert.deepEqual(textCodes('\ufeff\ufeff{}'), ['request-malformed'])
+})
+
 test('what is no value of JSON is refused, since nobody can say what is made of it later', () => {
   const secret = 'https://u:hunter2@h'
   const others: readonly unknown[] = [
@@ -234,6 +258,15 @@ test('what refers to itself, or to one thing in many places, is looked into no f
 test('a hundred problems are told, and nothing is looked at past them', () => {
   const secretsOf = (count: number) => codes(check({ ...plain, secrets: Array(count).fill('x') })).length
   assert.deepEqual([secretsOf(99), secretsOf(100), secretsOf(101), secretsOf(100_000)], [99, 100, 100, 100])
+  const twice = (count: number) =>
+    problemsOf(
+      `{${Array(count + 1)
+        .fill('"a":1')
+        .join()}}`,
+    ).length
+  assert.deepEqual([twice(99), twice(100), twice(101)], [99, 100, 100])
+  const deep = `{"a":1,"a":${'{"b":'.repeat(1000)}{${Array(100).fill('"c":1').join()}}${'}'.repeat(1001)}`
+  assert.ok(JSON.stringify(problemsOf(deep)).length < 100_000)
 })
 
 test('a text of a megabyte is looked at whole', () => {

@@ -6,7 +6,7 @@ import {
 } from '../contract/index.ts'
 import { Failure } from '../primitives/index.ts'
 import { findRawSecrets, requestCharactersMax } from './raw-secret.ts'
-import { repeatedKey } from './repeated-key.ts'
+import { repeatedKeys } from './repeated-key.ts'
 import { secretKindOf } from './secret-shape.ts'
 
 /** A request for an adapter, and in which mode of which contract it is made. */
@@ -78,21 +78,26 @@ export function checkAdapterRequest({ contract, adapter, mode, request }: Adapte
 export function checkAdapterRequestText(
   given: Omit<AdapterRequest, 'request'> & { text: string },
 ): CheckedRequest {
-  const { text, ...about } = given
+  const { text: marked, ...about } = given
   rulesOf(about.contract, about)
+  // A parser MAY pass over a byte order mark (RFC 8259 §8.1); editors of Windows write one.
+  const text = marked.startsWith('\ufeff') ? marked.slice(1) : marked
   if (text.length > requestCharactersMax) return refused([malformed('It is longer than 1 MiB.')])
   const parsed = parseJson(text)
   if (parsed === undefined) return refused([malformed('It is no JSON.')])
-  if (repeatedKey(text))
-    return refused([
-      {
-        code: 'key-repeated',
-        path: '$',
-        message: 'A key stands in the same object twice.',
-        next: 'keep one of the two',
-      },
-    ])
-  return checkAdapterRequest({ ...about, request: parsed.value })
+  const checked = checkAdapterRequest({ ...about, request: parsed.value })
+  const repeated = repeatedKeys(text).map(keyRepeated)
+  if (repeated.length === 0) return checked
+  return refused([...repeated, ...(checked.kind === 'refused' ? checked.problems : [])])
+}
+
+function keyRepeated(path: string): RequestProblem {
+  return {
+    code: 'key-repeated',
+    path,
+    message: 'The key stands in the same object twice.',
+    next: 'keep one of the two',
+  }
 }
 
 function rulesOf(
