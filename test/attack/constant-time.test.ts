@@ -45,13 +45,12 @@ const passedOn: Readonly<Record<string, string>> = {
   'src/adapters/providers/postgres/database.ts': 'a login',
   'src/adapters/providers/postgres/provider.ts': 'the credential that is minted',
   'src/adapters/providers/postgres/scram.ts': 'a verifier is computed',
+  'src/audit/key-file.ts': 'a file',
   'src/audit/key.ts': 'a key file is read',
-  'src/catalog/data-folder.ts': 'a file',
   'src/catalog/migration.ts': 'the scheme of the migration’s own address',
   'src/cli/dev-folder.ts': 'a file',
   'src/cli/key.ts': 'the terminal of who asked for it',
   'src/cli/planes-probe.ts': 'a header of the probe',
-  'src/cli/witness.ts': 'a file',
   'src/server/http/credentials.ts': 'the one answer',
 }
 
