@@ -34,7 +34,7 @@ function isSet(value: string | undefined): boolean {
   return value !== undefined && value.trim() !== ''
 }
 
-/** Whatever is not plainly off is on: programs differ in what they take for yes. */
+/** Whatever is not plainly off is on, as for `check`: programs differ in what they take for yes. */
 function isOn(value: string | undefined): boolean {
-  return isSet(value) && !/^(?:0+|false|f|no|n|off|disabled?|none|null)$/i.test(value?.trim() ?? '')
+  return isSet(value) && !/^(?:0|false|no|off)$/i.test(value ?? '')
 }

@@ -28,7 +28,7 @@ const password = randomBytes(9).toString('hex')
 const production = `postgresql://app:${password}@db.example.test/main`
 
 test('a bypass that is on is a finding with its reason and severity', () => {
-  for (const value of ['true', '1', 'yes', 'on', 'TRUE', 'anything', '2']) {
+  for (const value of ['true', '1', 'yes', 'on', 'TRUE', 'anything', '2', 'none', 'disabled', '00']) {
     const [first] = findInEnvironment(contract, { DEV_AUTH_ENABLED: value })
     assert.equal(first?.prohibition, 'dev-bypass-flags')
     assert.equal(first?.reason, 'Security theater')
