@@ -1,8 +1,10 @@
-import { createHash } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import {
   createReadStream,
   createWriteStream,
+  lstatSync,
   openSync,
+  realpathSync,
   renameSync,
   rmSync,
   statSync,
@@ -25,15 +27,14 @@ export function backup(
   return withBroker({ ...options, as: options.as ?? 'person' }, async (client) => {
     const vkey = pinnedKey(options)
     parseVerifier(vkey)
-    const part = `${file}.part`
     // Before it is asked for: a copy that has nowhere to go must not leave the broker.
-    const target = openPart(file, part)
+    const { place, part, target } = openPart(file)
     try {
       await pipeline(await client.backup(), target)
       const { checkpoint } = await checkBackup(part, vkey)
       const { origin, size } = checkpoint
       const sha256 = await digestOf(part)
-      renameSync(part, file)
+      renameSync(part, place)
       if (io.json) io.data({ file, origin, entries: size, sha256 })
       else io.out(`${file}: ${size} entries of ${origin}, sha256 ${sha256}`)
       io.say(`Next: sallyport restore ${file} --data NEW-FOLDER --log-key '${vkey}'`)
@@ -47,17 +48,26 @@ export function backup(
   })
 }
 
-function openPart(file: string, part: string): WriteStream {
+type Part = { readonly place: string; readonly part: string; readonly target: WriteStream }
+
+/** A draft of its own beside the place of the file: of two backups at once each writes and checks what it was sent. */
+function openPart(file: string): Part {
   try {
-    if (file === '' || statSync(file, { throwIfNoEntry: false })?.isDirectory())
-      throw new Failure('option_invalid', `A backup is a file, and '${file}' is none.`, {
-        next: 'sallyport backup FILE',
-      })
-    rmSync(part, { force: true })
-    return createWriteStream(part, { fd: openSync(part, 'wx', 0o600), flush: true })
+    const place = placeOf(file)
+    const part = `${place}.${randomBytes(4).toString('hex')}.part`
+    return { place, part, target: createWriteStream(part, { fd: openSync(part, 'wx', 0o600), flush: true }) }
   } catch (thrown) {
     throw fileFailure(thrown, file, 'written')
   }
+}
+
+/** Where a link leads, its file is replaced. Throws `option_invalid` for a folder, a device, a pipe, and a link that leads nowhere. */
+function placeOf(file: string): string {
+  if (file !== '' && lstatSync(file, { throwIfNoEntry: false }) === undefined) return file
+  if (statSync(file, { throwIfNoEntry: false })?.isFile()) return realpathSync(file)
+  throw new Failure('option_invalid', `A backup is a file, and '${file}' is none.`, {
+    next: 'sallyport backup FILE',
+  })
 }
 
 export type RestoreCommandOptions = {

@@ -1,6 +1,17 @@
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { execFileSync, spawnSync } from 'node:child_process'
+import {
+  chmodSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
@@ -13,9 +24,13 @@ before(async () => {
   const dev = startProgram(['dev', '--dir', at('dev'), '--port', '0', '--human-port', '0', '--json'])
   await dev.shows('log_key')
   logKey = JSON.parse(readFileSync(at('dev/dev.json'), 'utf8')).log_key
+  for (const name of ['kept', 'links']) mkdirSync(at(name))
+  writeFileSync(at('kept/b.db'), 'of last week')
+  symlinkSync('../kept/b.db', at('links/b.db'))
   await Promise.all([
     run('audit', 'export', at('log.jsonl')).then(({ code, err }) => assert.equal(code, 0, err)),
     refuses(['audit', 'export', at('absent/e.jsonl')], 2, /e\.jsonl cannot be written \(ENOENT/),
+    run('backup', at('links/b.db')).then(({ code, err }) => assert.equal(code, 0, err)),
   ]).finally(() => dev.process.kill())
   await dev.ended
 })
@@ -49,7 +64,26 @@ describe('the commands of proof say what is wrong with a file or key', { timeout
       refuses(['backup', at('b.db'), '--log-key', 'no-key'], 2, /public key of a log/),
       refuses(['backup', at('b.db'), '--log-key', ''], 2, /public key of a log/),
     ])
-    assert.deepEqual(readdirSync(folder).sort(), ['dev', 'log.jsonl'])
+    assert.deepEqual(readdirSync(folder).sort(), ['dev', 'kept', 'links', 'log.jsonl'])
+  })
+
+  test('backup replaces the file that a link leads to, and nothing that is no file', async () => {
+    assert.ok(lstatSync(at('links/b.db')).isSymbolicLink())
+    assert.match(readFileSync(at('kept/b.db'), 'latin1'), /^SQLite format 3/)
+    execFileSync('mkfifo', [at('links/pipe')])
+    symlinkSync('nowhere', at('links/dangling'))
+    // Of somebody else: what a draft is called is nobody's name.
+    writeFileSync(at('links/new.db.part'), 'precious')
+    const before = readdirSync(at('links')).sort()
+    await Promise.all([
+      refuses(['backup', at('links/pipe')], 2, /A backup is a file/),
+      refuses(['backup', at('links/dangling')], 2, /A backup is a file/),
+      refuses(['backup', at('links/new.db')], 7, /cannot be reached/),
+    ])
+    assert.deepEqual(readdirSync(at('links')).sort(), before)
+    assert.ok(lstatSync(at('links/pipe')).isFIFO() && lstatSync(at('links/dangling')).isSymbolicLink())
+    assert.equal(readFileSync(at('links/new.db.part'), 'utf8'), 'precious')
+    assert.deepEqual(readdirSync(at('kept')), ['b.db'])
   })
 
   test('audit verify names the file that it cannot read, and lets go of it when an option is wrong', async () => {
