@@ -9,7 +9,7 @@ import { exitCodes } from './exit-code.ts'
 import { fileFailure } from './file-failure.ts'
 import { jsonText, paint, printable, type Terminal } from './terminal.ts'
 
-type Pinned = { readonly logKey?: string; readonly dev?: string }
+type Pinned = Pick<ConnectionOptions, 'dev' | 'url'> & { readonly logKey?: string }
 
 /** Who reads the log of a development broker is its person. */
 const asPerson = <T extends ConnectionOptions>(options: T): T => ({ ...options, as: options.as ?? 'person' })
@@ -81,7 +81,9 @@ export function exportTo(io: Terminal, file: string, options: ConnectionOptions 
     if (io.json) io.data({ file, bytes: (await stat(file)).size })
     else {
       io.say(`The log is in ${file}.`)
-      io.say(`Next: sallyport audit verify ${file} --log-key '${knownLogKey(options) ?? 'VKEY'}'`)
+      io.say(
+        `Next: sallyport audit verify ${file} --log-key '${knownLogKey(options, process.env) ?? 'VKEY'}'`,
+      )
     }
     return exitCodes.ok[0]
   })
@@ -143,7 +145,7 @@ function progressOn(stream: NodeJS.WriteStream, io: Terminal) {
 }
 
 function pinnedKey(options: Pinned): string {
-  const vkey = knownLogKey(options)
+  const vkey = knownLogKey(options, process.env)
   if (vkey !== undefined) return vkey
   const message = 'The key of the log must be pinned; the one in the file proves nothing.'
   throw new Failure('option_invalid', message, {

@@ -14,7 +14,7 @@ import { pipeline } from 'node:stream/promises'
 import { parseVerifier } from '../audit/index.ts'
 import { checkBackup, restoreBackup } from '../catalog/index.ts'
 import { Failure } from '../primitives/index.ts'
-import { type ConnectionOptions, knownLogKey, withBroker } from './connection.ts'
+import { type ConnectionOptions, knownLogKey, namedLogKey, withBroker } from './connection.ts'
 import { fileFailure } from './file-failure.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -25,7 +25,7 @@ export function backup(
   options: ConnectionOptions & { readonly logKey?: string },
 ): Promise<number> {
   return withBroker({ ...options, as: options.as ?? 'person' }, async (client) => {
-    const vkey = pinnedKey(options)
+    const vkey = pinned(knownLogKey(options, process.env))
     parseVerifier(vkey)
     // Before it is asked for: a copy that has nowhere to go must not leave the broker.
     const { place, part, target } = openPart(file)
@@ -72,15 +72,18 @@ function placeOf(file: string): string {
 
 export type RestoreCommandOptions = {
   readonly data: string
-  readonly logKey: string
+  /** Absent is `SALLYPORT_LOG_KEY`. */
+  readonly logKey?: string
   readonly epoch?: number
 }
 
 /** `sallyport restore FILE`: makes the data folder of a broker, whose log begins a new epoch. */
 export async function restore(io: Terminal, file: string, options: RestoreCommandOptions): Promise<number> {
-  const { data, logKey, epoch } = options
+  const { data, epoch } = options
   const number = epoch === undefined ? {} : { epoch }
-  const restored = await restoreBackup({ backupFile: file, dataFolder: data, vkey: logKey, ...number })
+  // No development broker is asked: which log the backup is of, whoever restores it says.
+  const pin = pinned(namedLogKey(options, process.env))
+  const restored = await restoreBackup({ backupFile: file, dataFolder: data, vkey: pin, ...number })
   const { from, origin, vkey, leasesEnding } = restored
   if (io.json) io.data({ data, ...restored })
   else
@@ -91,8 +94,7 @@ export async function restore(io: Terminal, file: string, options: RestoreComman
   return 0
 }
 
-function pinnedKey(options: { readonly logKey?: string; readonly dev?: string }): string {
-  const vkey = knownLogKey(options)
+function pinned(vkey: string | undefined): string {
   if (vkey !== undefined) return vkey
   const message = 'The key of the log must be pinned, so that the backup can be checked.'
   throw new Failure('option_invalid', message, {

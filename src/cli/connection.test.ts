@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { childEnvironment } from './child-environment.ts'
-import { fromEnvironment } from './connection.ts'
+import { fromEnvironment, knownLogKey } from './connection.ts'
 
 const environment = {
   SALLYPORT_URL: 'https://environment.test',
@@ -27,6 +30,46 @@ test('a flag that names the broker, or who calls, replaces what the environment 
   assert.deepEqual(fromEnvironment({}, { SALLYPORT_DEV: '', SALLYPORT_KEY_HEADER: 'X-Key' }), {
     keyHeader: 'X-Key',
   })
+})
+
+/** The folder of a development broker whose log has the key `NAME-key`. */
+function devFolder(folder: string, name: string): string {
+  const about = {
+    machine_url: 'm',
+    human_url: 'h',
+    ca: 'c',
+    log_key: `${name}-key`,
+    agent: { certificate: 'a', certificate_key: 'k' },
+    person: { token: 't' },
+  }
+  mkdirSync(join(folder, name))
+  writeFileSync(join(folder, name, 'dev.json'), JSON.stringify(about))
+  return join(folder, name)
+}
+
+test('the log key that is pinned is of the broker that is meant, else there is none', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'sallyport-log-key-'))
+  try {
+    const [one, other] = [devFolder(folder, 'one'), devFolder(folder, 'other')]
+    const url = 'https://other.test'
+    const [SALLYPORT_DEV, SALLYPORT_LOG_KEY, SALLYPORT_URL] = [one, 'variable', url]
+    const cases = [
+      [{}, { SALLYPORT_DEV }, 'one-key'],
+      [{}, { SALLYPORT_DEV, SALLYPORT_LOG_KEY }, 'variable'],
+      [{ logKey: 'flag', dev: other }, { SALLYPORT_DEV, SALLYPORT_LOG_KEY }, 'flag'],
+      [{ logKey: '' }, { SALLYPORT_DEV, SALLYPORT_LOG_KEY }, ''],
+      [{ dev: other }, { SALLYPORT_DEV, SALLYPORT_LOG_KEY, SALLYPORT_URL }, 'other-key'],
+      [{ url }, { SALLYPORT_DEV }, undefined],
+      [{ url }, { SALLYPORT_DEV, SALLYPORT_LOG_KEY }, 'variable'],
+      [{ url, dev: other }, {}, undefined],
+      [{}, { SALLYPORT_DEV, SALLYPORT_URL }, undefined],
+      [{}, { SALLYPORT_DEV: '', SALLYPORT_LOG_KEY: '' }, undefined],
+    ] as const
+    for (const [flags, environment, key] of cases)
+      assert.equal(knownLogKey(flags, environment), key, JSON.stringify([flags, environment]))
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
 })
 
 test('each type of credential has the names by which unmodified tools know it', () => {

@@ -85,12 +85,27 @@ export function placeOf(
   return { url: options.as === 'person' ? humanUrl : machineUrl, ca: read(ca) }
 }
 
-/** The public key of the log, where it is known without asking the broker. */
-export function knownLogKey(flags: { readonly logKey?: string; readonly dev?: string }): string | undefined {
+type LogKeyFlags = Pick<ConnectionOptions, 'dev' | 'url'> & { readonly logKey?: string }
+
+/** The public key of the log, where it is known without asking the broker: never that of another broker than the one that is called. */
+export function knownLogKey(
+  { logKey, ...place }: LogKeyFlags,
+  environment: NodeJS.ProcessEnv,
+): string | undefined {
+  const pinned = namedLogKey({ logKey }, environment)
+  const { url, dev } = fromEnvironment(place, environment)
+  // As in `connect`: where a URL is named, it counts.
+  if (logKey !== undefined || url !== undefined || !dev) return pinned
+  return place.dev === undefined && pinned !== undefined ? pinned : readDev(dev).logKey
+}
+
+/** The key that a flag, else the environment names. */
+export function namedLogKey(
+  { logKey }: { readonly logKey?: string | undefined },
+  environment: NodeJS.ProcessEnv,
+): string | undefined {
   // A flag with nothing in it, such as `$(cat absent)`, pins nothing; it must not become another key.
-  const named = flags.logKey ?? (process.env['SALLYPORT_LOG_KEY'] || undefined)
-  const folder = flags.dev ?? process.env['SALLYPORT_DEV']
-  return named !== undefined || folder === undefined || folder === '' ? named : readDev(folder).logKey
+  return logKey ?? (environment['SALLYPORT_LOG_KEY'] || undefined)
 }
 
 function connectToDev(dev: DevBroker, as: 'agent' | 'person'): Client {

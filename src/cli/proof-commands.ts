@@ -18,7 +18,7 @@ export function proofCommands(sallyport: Command, { perform, connected }: Comman
       .description('a copy of the store of a running broker (human plane, role platform)'),
   )
     .argument('<file>', 'it must not hold anything you need')
-    .option('--log-key <vkey>', 'the log’s public key, pinned by you')
+    .option('--log-key <vkey>', 'the log’s public key, pinned by you (SALLYPORT_LOG_KEY)')
     .action((file, options) =>
       perform(options, async (io) => (await import('./backup.ts')).backup(io, file, options)),
     )
@@ -27,7 +27,7 @@ export function proofCommands(sallyport: Command, { perform, connected }: Comman
     .description('a data folder from a backup; the log goes on as a new epoch')
     .argument('<file>', 'the backup')
     .requiredOption('--data <folder>', 'to be made; it must not hold anything')
-    .requiredOption('--log-key <vkey>', 'the public key of the log that the backup is of')
+    .option('--log-key <vkey>', 'the public key of the log that the backup is of (SALLYPORT_LOG_KEY)')
     .option('--epoch <number>', 'at least this one, when there were restorations after the backup', count)
     .option('--json', 'machine-readable output')
     .action((file, options) =>

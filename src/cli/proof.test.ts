@@ -140,4 +140,16 @@ describe('the commands of proof say what is wrong with a file or key', { timeout
       refuses(['restore', at('absent.db'), ...into], 1, /absent\.db(?:.|\n)*\nNext: /),
     ])
   })
+
+  test('restore takes the key of the environment, and not that of a development broker', async () => {
+    const restore = (name: string, env: NodeJS.ProcessEnv) =>
+      runProgram(['restore', at('kept/b.db'), '--data', at(name)], { SALLYPORT_DEV: at('dev'), ...env })
+    const [named, unnamed] = await Promise.all([
+      restore('from-key', { SALLYPORT_LOG_KEY: logKey }),
+      restore('from-dev', {}),
+    ])
+    assert.match(named.out, /which goes on as dev\/epoch-2/, named.err)
+    assert.deepEqual([named.code, unnamed.code, unnamed.out], [0, 2, ''])
+    assert.match(unnamed.err, /must be pinned.*\nNext: give --log-key VKEY/)
+  })
 })
