@@ -7,6 +7,7 @@ import { Failure } from '../primitives/index.ts'
 import { type ConnectionOptions, knownLogKey, read, withBroker } from './connection.ts'
 import { exitCodes } from './exit-code.ts'
 import { fileFailure } from './file-failure.ts'
+import { pathWord } from './path-word.ts'
 import { jsonText, paint, printable, type Terminal } from './terminal.ts'
 
 type Pinned = Pick<ConnectionOptions, 'dev' | 'url'> & { readonly logKey?: string }
@@ -81,9 +82,8 @@ export function exportTo(io: Terminal, file: string, options: ConnectionOptions 
     if (io.json) io.data({ file, bytes: (await stat(file)).size })
     else {
       io.say(`The log is in ${file}.`)
-      io.say(
-        `Next: sallyport audit verify ${file} --log-key '${knownLogKey(options, process.env) ?? 'VKEY'}'`,
-      )
+      const vkey = knownLogKey(options, process.env) ?? 'VKEY'
+      io.say(`Next: sallyport audit verify ${pathWord(file)} --log-key '${vkey}'`)
     }
     return exitCodes.ok[0]
   })

@@ -16,6 +16,7 @@ import { checkBackup, restoreBackup } from '../catalog/index.ts'
 import { Failure } from '../primitives/index.ts'
 import { type ConnectionOptions, knownLogKey, namedLogKey, withBroker } from './connection.ts'
 import { fileFailure } from './file-failure.ts'
+import { pathWord } from './path-word.ts'
 import type { Terminal } from './terminal.ts'
 
 /** `sallyport backup FILE`: a copy of the store of a running broker. The file appears when its log is checked, or not at all. */
@@ -37,7 +38,7 @@ export function backup(
       renameSync(part, place)
       if (io.json) io.data({ file, origin, entries: size, sha256 })
       else io.out(`${file}: ${size} entries of ${origin}, sha256 ${sha256}`)
-      io.say(`Next: sallyport restore ${file} --data NEW-FOLDER --log-key '${vkey}'`)
+      io.say(`Next: sallyport restore ${pathWord(file)} --data NEW-FOLDER --log-key '${vkey}'`)
       return 0
     } catch (thrown) {
       throw fileFailure(thrown, file, 'written')
@@ -90,7 +91,7 @@ export async function restore(io: Terminal, file: string, options: RestoreComman
     io.out(`${data}: ${from.entries} entries of ${from.origin}, which goes on as ${origin}\nlog_key ${vkey}`)
   io.say(`${leasesEnding} leases were open in the backup; the broker ends them when it starts.`)
   io.say('What came after the backup is lost. Every witness, and everybody who verifies, needs the new key.')
-  io.say(`Next: sallyport serve --contract CONTRACT --data ${data}`)
+  io.say(`Next: sallyport serve --contract CONTRACT --data ${pathWord(data)}`)
   return 0
 }
 

@@ -6,6 +6,7 @@ import { secretKindOf } from '../references/index.ts'
 import { readContractFile } from './contract-file.ts'
 import { exitCodes } from './exit-code.ts'
 import { contractFileByDefault } from './guard-file.ts'
+import { pathWord } from './path-word.ts'
 import { type Terminal, writeWhole } from './terminal.ts'
 
 export type CompileCommandOptions = {
@@ -34,7 +35,7 @@ function refuseContradictions(contract: Contract): void {
   if (errors.length === 0) return
   const lines = errors.map(({ message, place }) => `${contract.file}:${place.line}: ${message}`)
   throw new Failure('contract_invalid', lines.join('\n'), {
-    next: `sallyport contract lint ${contract.file}`,
+    next: `sallyport contract lint ${pathWord(contract.file)}`,
   })
 }
 

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { createSecureContext } from 'node:tls'
 import { type Client, createClient, type Identity } from '../../client/src/index.ts'
 import { Failure } from '../primitives/index.ts'
+import { pathWord } from './path-word.ts'
 
 /** How a command reaches the broker; each has a flag and an environment variable of the same name. */
 export type ConnectionOptions = {
@@ -123,7 +124,7 @@ function readDev(folder: string): DevBroker {
   const text = (value: unknown): string => {
     if (typeof value === 'string') return value
     throw new Failure('option_invalid', `${folder} is not the folder of a development broker.`, {
-      next: `sallyport dev --dir ${folder}`,
+      next: `sallyport dev --dir ${pathWord(folder)}`,
     })
   }
   return {

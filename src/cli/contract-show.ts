@@ -8,6 +8,7 @@ import {
 } from '../contract/index.ts'
 import { Failure } from '../primitives/index.ts'
 import { secretKindOf } from '../references/index.ts'
+import { pathWord } from './path-word.ts'
 import type { Terminal } from './terminal.ts'
 
 /** Shows a contract with an environment, or what it says of one name. No value of a secret is in it. */
@@ -102,7 +103,7 @@ function showName(io: Terminal, contract: Contract, name: string): void {
   const found = namedIn(contract, requireEnvironment(contract)).filter((one) => one.name === name)
   if (found.length === 0)
     throw new Failure('option_invalid', `The contract ${contract.file} says nothing of ${name}.`, {
-      next: `sallyport contract show ${contract.file}`,
+      next: `sallyport contract show ${pathWord(contract.file)}`,
     })
   if (io.json) {
     io.data(found.map(({ kind, value }) => ({ kind, ...value })))

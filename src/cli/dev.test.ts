@@ -72,14 +72,14 @@ test('a folder that cannot be used is told with the reason, and ends the start w
 })
 
 test('what dev tells to try next works as it stands there', async () => {
-  const dir = join(folder, 'kept')
+  const dir = join(folder, 'kept here')
   const program = startProgram(['dev', '--dir', dir, ...anywhere])
   await program.shows('audit tail')
   const lines = program
     .err()
     .split('\n')
     .map((line) => line.trim())
-  assert.ok(lines.includes(`export SALLYPORT_DEV=${dir}`))
+  assert.ok(lines.includes(`export SALLYPORT_DEV='${dir}'`))
   const codes = []
   for (const line of lines.filter((text) => text.startsWith('sallyport '))) {
     const words = line.split(' ').map((word) => word.replaceAll("'", ''))

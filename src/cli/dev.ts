@@ -16,6 +16,7 @@ import {
 } from './dev-folder.ts'
 import { startDevIssuer } from './dev-issuer.ts'
 import { freePort } from './free-port.ts'
+import { pathWord } from './path-word.ts'
 import { type RunningBroker, type RunOptions, runBroker } from './running-broker.ts'
 import { paint, type Terminal, untilSignal } from './terminal.ts'
 
@@ -114,7 +115,9 @@ async function refuseProduction(contractFile: string, environment: NodeJS.Proces
   const mode = resolveMode(await readContract(contractFile), environment)
   if (mode.class === 'development' || mode.class === 'test') return
   const message = `The mode ${mode.name} of ${contractFile} is of class ${mode.class}; sallyport dev runs in development and test alone.`
-  throw new Failure('option_invalid', message, { next: `sallyport serve --contract ${contractFile}` })
+  throw new Failure('option_invalid', message, {
+    next: `sallyport serve --contract ${pathWord(contractFile)}`,
+  })
 }
 
 /** What a script needs to go on; the one line of `sallyport dev --json`, and `dev.json` in the folder. */
@@ -171,7 +174,7 @@ function greet(io: Terminal, { running, files }: Dev, options: DevOptions): void
     )
   io.say('')
   io.say('Next, in another terminal:')
-  io.say(`  export SALLYPORT_DEV=${files.folder}`)
+  io.say(`  export SALLYPORT_DEV=${pathWord(files.folder)}`)
   io.say('  sallyport request orders-api read-order order-7')
   io.say("  sallyport request orders-api 's3:*' '*'")
   io.say('  sallyport run --service orders-api --action read-order --resource order-7 -- env')

@@ -1,4 +1,5 @@
 import type { EndedLease, Lease, LeaseQuery, RevocationFilter } from '../../client/src/index.ts'
+import { shellWord } from '../broker/index.ts'
 import { Failure } from '../primitives/index.ts'
 import { type ConnectionOptions, withBroker } from './connection.ts'
 import { exitCodes } from './exit-code.ts'
@@ -11,9 +12,18 @@ export function listLeases(io: Terminal, options: ConnectionOptions & LeaseQuery
     if (io.json) io.data(page)
     else if (page.leases.length === 0) io.say('No lease.')
     else for (const line of leaseTable(page.leases, process.stdout.columns)) io.out(line)
-    if (page.next !== undefined && !io.json) io.say(`Next: sallyport lease list --after ${page.next}`)
+    if (page.next !== undefined && !io.json) io.say(`Next: ${listCommand({ ...options, after: page.next })}`)
     return exitCodes.ok[0]
   })
+}
+
+/** The same question again: where a filter or the broker were left out, another would be asked. */
+function listCommand({ after, ...flags }: ConnectionOptions & LeaseQuery): string {
+  const words = Object.entries({ ...flags, after }).map(([name, value]) => {
+    const flag = name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
+    return `--${flag} ${shellWord(String(value))}`
+  })
+  return ['sallyport lease list', ...words].join(' ')
 }
 
 /** `sallyport lease revoke [ID]`: one lease, or all of an agent, tenant, service or mode. */

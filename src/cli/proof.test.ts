@@ -145,10 +145,11 @@ describe('the commands of proof say what is wrong with a file or key', { timeout
     const restore = (name: string, env: NodeJS.ProcessEnv) =>
       runProgram(['restore', at('kept/b.db'), '--data', at(name)], { SALLYPORT_DEV: at('dev'), ...env })
     const [named, unnamed] = await Promise.all([
-      restore('from-key', { SALLYPORT_LOG_KEY: logKey }),
+      restore('from key', { SALLYPORT_LOG_KEY: logKey }),
       restore('from-dev', {}),
     ])
     assert.match(named.out, /which goes on as dev\/epoch-2/, named.err)
+    assert.match(named.err, /\nNext: sallyport serve --contract CONTRACT --data '\/.*\/from key'\n/)
     assert.deepEqual([named.code, unnamed.code, unnamed.out], [0, 2, ''])
     assert.match(unnamed.err, /must be pinned.*\nNext: give --log-key VKEY/)
   })

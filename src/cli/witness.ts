@@ -7,6 +7,7 @@ import { createWitness, createWitnessListener, openWitnessState } from '../witne
 import { read } from './connection.ts'
 import { fileFailure } from './file-failure.ts'
 import { listenAt, refuseOpenBind } from './listen-at.ts'
+import { pathWord } from './path-word.ts'
 import { jsonText, type Terminal, untilSignal } from './terminal.ts'
 
 /** `sallyport witness key new`: the private key goes into a file of its own, never to a terminal. */
@@ -96,7 +97,7 @@ function readPrivateKey(file: string): Secret {
   const text = new Secret(read(file))
   if ((statSync(file).mode & 0o077) === 0) return text
   throw new Failure('option_invalid', `Others than its owner may read ${file}, which is a private key.`, {
-    next: `chmod 600 ${file}`,
+    next: `chmod 600 ${pathWord(file)}`,
   })
 }
 

@@ -1,6 +1,7 @@
 import { closeSync, mkdirSync, openSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { shellWord } from '../broker/index.ts'
 import { diskFailure, Failure } from '../primitives/index.ts'
 
 /** The checkpoint of a log that was cosigned last. `note` holds the cosignature. */
@@ -75,7 +76,7 @@ function makePrivate(folder: string, path: string): void {
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   if ((statSync(folder).mode & 0o022) !== 0) {
     throw new Failure('option_invalid', `Others than its owner may write in ${folder}.`, {
-      next: `chmod 700 ${folder}`,
+      next: `chmod 700 ${shellWord(folder)}`,
     })
   }
   // Made here for its mode; SQLite would heed the umask alone. Appending leaves what is there.

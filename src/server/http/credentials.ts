@@ -2,6 +2,7 @@ import {
   type Broker,
   brokerLimits,
   type CredentialRequest,
+  commandLine,
   type IssuedCredential,
   resolveReference,
 } from '../../broker/index.ts'
@@ -126,7 +127,7 @@ async function explain(broker: Broker, exchange: Identified): Promise<Reply> {
       reason: `The grant ${decision.rule} allows it for ${decision.durationSeconds} s.`,
       contract: { file: broker.contract.file, ...decision.place },
       duration_seconds: decision.durationSeconds,
-      next: `sallyport request ${request.service} ${request.action} ${request.resource}`,
+      next: commandLine('request', request),
     },
   }
 }

@@ -11,6 +11,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { dirname } from 'node:path'
+import { shellWord } from '../../../broker/index.ts'
 import { Failure } from '../../../primitives/index.ts'
 
 /** Far above what a full key set needs. */
@@ -25,7 +26,7 @@ export function readKeyFile(path: string): string | undefined {
     if (mode & 0o077)
       throw new Failure('store_invalid', 'The signing keys can be read by others than their owner.', {
         internal: path,
-        next: `chmod 600 ${path}`,
+        next: `chmod 600 ${shellWord(path)}`,
       })
     if (size > keyFileBytesMax)
       throw new Failure('store_invalid', 'The file of signing keys is too large.', { internal: path })
