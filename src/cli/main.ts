@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { Command, InvalidArgumentError, Option, type OutputConfiguration } from 'commander'
+import { Command, InvalidArgumentError, Option } from 'commander'
 import { Failure } from '../primitives/index.ts'
 import { contractCommands } from './contract-commands.ts'
 import { checking, environmentCommands } from './environment-commands.ts'
@@ -9,6 +9,7 @@ import { migrateCommands } from './migrate-commands.ts'
 import { planesCommands } from './planes-commands.ts'
 import { demandingWitnesses, proofCommands, witnessed } from './proof-commands.ts'
 import { type Terminal, type Told, tell, terminal } from './terminal.ts'
+import { usageErrors } from './usage-errors.ts'
 import { version } from './version.ts'
 
 type Work = (io: Terminal) => Promise<number> | number
@@ -96,7 +97,7 @@ export function program(): Command {
     .version(version)
     .enablePositionalOptions()
     .configureHelp({ sortSubcommands: false })
-    .configureOutput(usageErrors())
+    .configureOutput(usageErrors(process.argv.slice(2)))
     .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : exitCodes.usage[0]))
     .addHelpText('after', `\n${firstWords}\n\nExit codes:\n${exitCodeLines().join('\n')}`)
   brokerCommands(sallyport)
@@ -118,23 +119,6 @@ const firstWords = `First:
 
 function exitCodeLines(): readonly string[] {
   return Object.values(exitCodes).map(([code, words]) => `  ${String(code).padStart(3)}  ${words}`)
-}
-
-/** With `--json` a wrong word is told as every other failure is. */
-function usageErrors(): OutputConfiguration {
-  const words = process.argv.slice(2)
-  const own = words.includes('--') ? words.slice(0, words.indexOf('--')) : words
-  if (!own.includes('--json')) return {}
-  return {
-    outputError: (text) => {
-      const message = text
-        .replace(/^error: /, '')
-        .trim()
-        .replaceAll('\n', ' ')
-      tell(terminal({ json: true }), { code: 'option_invalid', message, next: 'sallyport --help' })
-    },
-    writeErr: () => undefined,
-  }
 }
 
 /** After a wrong word each command points to its own help. */
