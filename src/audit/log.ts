@@ -171,5 +171,5 @@ function full(): Failure {
 }
 
 function closing(): Failure {
-  return new Failure('shutting_down', 'The broker is shutting down.', { next: 'try another replica' })
+  return new Failure('shutting_down', 'The broker is shutting down.', { next: 'try again in a moment' })
 }
