@@ -2,9 +2,26 @@ import { existsSync, readFileSync, writeSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { type Guard, isGuard, scopeOf } from '../guard/index.ts'
 import { becomeCommand, findCommand, withoutInternal } from './become.ts'
+import { exitCodes } from './exit-code.ts'
+import { wantsJson } from './wants-json.ts'
 
 // `check` and `run` stand before every start of a program. Where a compiled guard has nothing against the environment they do not wait for
 // the rest of the command line, nor for parts of Node that only it needs. Everything else, and everything that goes wrong, is for `main.ts`.
+
+/** As `engines` of the package says, which npm only warns of. */
+const nodeNeeded = 24
+
+/** Said here, because the rest of the program does not load there: not even `doctor`. */
+function refuseOldNode(words: readonly string[]): void {
+  const { node } = process.versions
+  if (Number.parseInt(node, 10) >= nodeNeeded) return
+  const code = 'option_invalid'
+  const message = `Sallyport needs Node ${nodeNeeded} or newer; this is ${node}.`
+  const next = `install Node ${nodeNeeded} or newer, and put it first in PATH`
+  if (wantsJson(words)) writeSync(1, `${JSON.stringify({ error: { code, message, next } })}\n`)
+  else writeSync(2, `error ${message} (${code})\nNext: ${next}\n`)
+  process.exit(exitCodes.usage[0])
+}
 
 type Quick = {
   readonly compiled: string
@@ -64,6 +81,7 @@ function loadGuard({ compiled, contract }: Quick): Guard | undefined {
   return `sha256:${digest}` === guard.contract.digest ? guard : undefined
 }
 
+refuseOldNode(process.argv.slice(2))
 try {
   quickly(process.argv.slice(2))
 } catch {

@@ -1,5 +1,6 @@
 import type { OutputConfiguration } from 'commander'
 import { tell, terminal } from './terminal.ts'
+import { wantsJson } from './wants-json.ts'
 
 /** Where a program reads the answer, a wrong word is told as every other failure is; else commander tells it. */
 export function usageErrors(words: readonly string[]): OutputConfiguration {
@@ -14,15 +15,4 @@ export function usageErrors(words: readonly string[]): OutputConfiguration {
     },
     writeErr: () => undefined,
   }
-}
-
-/** Read before the words are parsed, because they may be wrong. With SARIF every failure is JSON, too. */
-function wantsJson(words: readonly string[]): boolean {
-  const own = words.includes('--') ? words.slice(0, words.indexOf('--')) : words
-  return own.some(
-    (word, at) =>
-      word === '--json' ||
-      /^--format=(?:json|sarif)$/.test(word) ||
-      (word === '--format' && /^(?:json|sarif)$/.test(own[at + 1] ?? '')),
-  )
 }
