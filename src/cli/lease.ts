@@ -1,4 +1,4 @@
-import type { EndedLease, Lease, LeaseQuery, RevocationFilter } from '../../client/src/index.ts'
+import type { Client, EndedLease, Lease, LeaseQuery, RevocationFilter } from '../../client/src/index.ts'
 import { shellWord } from '../broker/index.ts'
 import { Failure } from '../primitives/index.ts'
 import { type ConnectionOptions, withBroker } from './connection.ts'
@@ -59,6 +59,17 @@ function revokeWhere(io: Terminal, filter: RevocationFilter, options: Connection
     else io.out(`ended ${refused + unproven} (${refused} tried and refused), pending ${pending}`)
     return exitCodes[pending > 0 ? 'upstream' : 'ok'][0]
   })
+}
+
+/** Ending is idempotent, so it is tried once more: the kept connection may have died while the child ran. */
+export async function endLease(io: Terminal, client: Client, leaseId: string): Promise<void> {
+  try {
+    const { proof } = await client.revoke(leaseId).catch(() => client.revoke(leaseId))
+    if (proof === 'pending') io.say(`The lease ${leaseId} could not be ended yet; the broker goes on trying.`)
+  } catch {
+    io.say(`The lease ${leaseId} could not be ended from here; it ends when its time is over.`)
+    io.say(`Next: sallyport lease revoke ${leaseId}`)
+  }
 }
 
 const proofWords: Readonly<Record<EndedLease['proof'], string>> = {

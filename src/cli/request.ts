@@ -1,8 +1,9 @@
-import type { CredentialRequest, Denial, Explanation, Issued } from '../../client/src/index.ts'
+import type { Client, CredentialRequest, Denial, Explanation, Issued } from '../../client/src/index.ts'
 import { Failure } from '../primitives/index.ts'
 import { type ConnectionOptions, withBroker } from './connection.ts'
 import { exitCodes } from './exit-code.ts'
-import { jsonText, paint, type Terminal } from './terminal.ts'
+import { endLease } from './lease.ts'
+import { handOver, jsonText, paint, type Terminal } from './terminal.ts'
 
 export type RequestOptions = ConnectionOptions & {
   readonly duration?: string
@@ -23,10 +24,27 @@ export function request(io: Terminal, asked: AskedWords, options: RequestOptions
     const how = idempotencyKey === undefined ? {} : { idempotencyKey }
     const answer = await client.request(body, how)
     if (answer.kind === 'denied') return tellDenial(io, answer)
-    if (io.json) io.data(answer)
-    else tellIssued(io, answer)
+    if (!io.json) tellIssued(io, answer)
+    const text = io.json ? jsonText(answer) : jsonText(answer.credential, 2)
+    await handOver(text, () => takeBack(io, client, { leaseId: answer.lease_id, idempotencyKey }))
+    if (!io.json) io.say(`Next: sallyport lease revoke ${answer.lease_id}`)
     return exitCodes.ok[0]
   })
+}
+
+/** A credential that reached nobody must not live, unless its key can ask for it again. */
+async function takeBack(
+  io: Terminal,
+  client: Client,
+  { leaseId, idempotencyKey }: { readonly leaseId: string; readonly idempotencyKey: string | undefined },
+): Promise<void> {
+  if (idempotencyKey === undefined) {
+    io.say(`The credential reached nobody: its lease ${leaseId} is being ended.`)
+    await endLease(io, client, leaseId)
+    return
+  }
+  io.say(`The credential reached nobody; its lease ${leaseId} goes on.`)
+  io.say(`Next: the same command, with the same --idempotency-key; or sallyport lease revoke ${leaseId}`)
 }
 
 /** `sallyport explain SERVICE ACTION RESOURCE`, or by `--credential-ref`: the same decision, and nothing is minted. */
@@ -80,8 +98,6 @@ function tellIssued(io: Terminal, issued: Issued): void {
   io.say(`  until       ${effective.not_after} (${issued.expires_in} s, by ${issued.enforced_by}${residual})`)
   io.say(`  revocation  ${issued.revocation}: ${issued.revocation_note}`)
   io.say(`  receipt     entry ${issued.receipt.index} of the log`)
-  io.out(jsonText(issued.credential, 2))
-  io.say(`Next: sallyport lease revoke ${lease_id}`)
 }
 
 function tellExplanation(io: Terminal, explanation: Explanation): void {

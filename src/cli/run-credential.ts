@@ -1,8 +1,9 @@
-import type { Client, Credential } from '../../client/src/index.ts'
+import type { Credential } from '../../client/src/index.ts'
 import { type CheckedEnvironment, checkEnvironment, tellRefusal } from './check.ts'
 import { catchSignals, runChild } from './child.ts'
 import { childEnvironment } from './child-environment.ts'
 import { withBroker } from './connection.ts'
+import { endLease } from './lease.ts'
 import { redactedOutput } from './redaction.ts'
 import { tellDenial, wanted } from './request.ts'
 import type { RunCommandOptions } from './run.ts'
@@ -88,14 +89,3 @@ function secretsOf(
 
 /** Fields of credentials that are secret; a host or a user name is none. */
 const secretParts = /(?:secret|token|password|value|url|key)$/
-
-/** Ending is idempotent, so it is tried once more: the kept connection may have died while the child ran. */
-async function endLease(io: Terminal, client: Client, leaseId: string): Promise<void> {
-  try {
-    const { proof } = await client.revoke(leaseId).catch(() => client.revoke(leaseId))
-    if (proof === 'pending') io.say(`The lease ${leaseId} could not be ended yet; the broker goes on trying.`)
-  } catch {
-    io.say(`The lease ${leaseId} could not be ended from here; it ends when its time is over.`)
-    io.say(`Next: sallyport lease revoke ${leaseId}`)
-  }
-}

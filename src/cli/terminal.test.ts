@@ -51,22 +51,37 @@ test('what is said keeps its lines and our colours, and nothing else of a termin
   assert.deepEqual(seen, ['\u001b[31mred\u001b[39m\n\ufffd[2Jgone\ufffd[8m\ufffd\ufffd]0;title\ufffd\n'])
 })
 
-for (const [where, open] of [
-  ['a reader that went away', () => 'pipe' as const],
-  ['a disk that is full', () => openSync('/dev/full', 'w')],
-] as const)
-  test(`compile into ${where} ends as a signal would end it, and says nothing`, async () => {
-    const stdout = open()
-    const file = (path: string) => join(import.meta.dirname, path)
-    const words = ['compile', '--target', 'js', '--contract', file('../../contracts/agenticverz.yaml')]
-    const child = spawn(process.execPath, [file('main.ts'), ...words], { stdio: ['ignore', stdout, 'pipe'] })
-    if (typeof stdout === 'number') closeSync(stdout)
-    child.stdout?.destroy()
-    const ended = once(child, 'exit')
-    assert.ok(child.stderr)
-    assert.equal(await text(child.stderr), '')
-    assert.deepEqual(await ended, [141, null])
+/** The program, with a standard output of its own; a pipe has no reader. */
+async function writingTo(stdout: 'pipe' | number, ...words: readonly string[]) {
+  const child = spawn(process.execPath, [join(import.meta.dirname, 'main.ts'), ...words], {
+    stdio: ['ignore', stdout, 'pipe'],
+    env: { ...process.env, NO_COLOR: '1' },
   })
+  if (typeof stdout === 'number') closeSync(stdout)
+  child.stdout?.destroy()
+  const ended = once(child, 'exit')
+  assert.ok(child.stderr)
+  const err = await text(child.stderr)
+  const [code] = await ended
+  return { code, err }
+}
+
+const compile = ['compile', '--target', 'js', '--contract']
+const contract = join(import.meta.dirname, '../../contracts/agenticverz.yaml')
+
+test('a reader that went away ends a command as a signal would, and nothing is said', async () => {
+  assert.deepEqual(await writingTo('pipe', ...compile, contract), { code: 141, err: '' })
+})
+
+test('a standard output that takes nothing is a failure that is told, with --json too', async () => {
+  const err = 'error Standard output cannot be written (ENOSPC: no space left on device). (option_invalid)\n'
+  for (const words of [
+    [...compile, contract],
+    ['contract', 'lint', contract],
+    ['contract', 'lint', contract, '--format', 'json'],
+  ])
+    assert.deepEqual(await writingTo(openSync('/dev/full', 'w'), ...words), { code: 2, err })
+})
 
 test('every failure has an exit code of the table, and the page shows the same table', () => {
   const known = Object.values(exitCodes).map(([code]): number => code)

@@ -27,18 +27,55 @@ export function terminal(options: { json?: boolean }): Terminal {
 
 const watched = new WeakSet<NodeJS.WriteStream>()
 
-/** A reader that goes away, such as `| head -1`, ends the command as a signal would. */
+/** Resolves with what the system said of the text, or with nothing when it has it. */
+function written(stream: NodeJS.WriteStream, text: string): Promise<Error | null | undefined> {
+  // Each text hears of itself; without a listener the stream would end the process.
+  if (!watched.has(stream)) stream.on('error', () => undefined)
+  watched.add(stream)
+  return new Promise((resolve) => stream.write(text, resolve))
+}
+
 function write(stream: NodeJS.WriteStream, text: string): void {
-  if (!watched.has(stream)) {
-    watched.add(stream)
-    stream.on('error', () => process.exit(128 + constants.signals.SIGPIPE))
-  }
-  stream.write(text)
+  void written(stream, text).then(async (lost) => {
+    const code = lost && tellUnwritten(stream, lost)
+    if (typeof code !== 'number') return
+    await handing
+    process.exit(code)
+  })
+}
+
+let toldUnwritten = false
+
+/**
+ * The exit code where nobody takes the words of the command. A reader that goes away, such as `| head -1`, ends it as a signal would; data that
+ * the system does not take is a failure. A line beside the data may be lost: a broker must not end because the disk of its own log is full.
+ */
+function tellUnwritten(stream: NodeJS.WriteStream, lost: Error): number | undefined {
+  if ('code' in lost && lost.code === 'EPIPE') return signalExitCode('SIGPIPE')
+  if (stream === process.stderr || toldUnwritten) return undefined
+  toldUnwritten = true
+  const [reason = lost.message] = lost.message.split(', ')
+  const message = `Standard output cannot be written (${reason}).`
+  return tell(terminal({}), { code: 'option_invalid', message })
 }
 
 /** To stdout as it is: for a file of another program, in which each character counts. */
 export function writeWhole(text: string): void {
   write(process.stdout, text)
+}
+
+/** What is handed over now; a command does not end before. */
+let handing: Promise<void> = Promise.resolve()
+
+/** To stdout what must not live on where it reaches nobody: then `takeBack` runs, which must not reject, and the command ends as for every text. */
+export function handOver(text: string, takeBack: () => Promise<void>): Promise<void> {
+  handing = written(process.stdout, `${text}\n`).then(async (lost) => {
+    if (!lost) return
+    const code = tellUnwritten(process.stdout, lost)
+    await takeBack()
+    if (code !== undefined) process.exit(code)
+  })
+  return handing
 }
 
 /** Characters that could move a cursor, hide text or turn its direction: control, format, surrogate, private, unassigned, line ends. */
