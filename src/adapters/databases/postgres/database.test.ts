@@ -83,6 +83,16 @@ test('a read-only database is seen as one', { skip }, async () => {
   assert.equal(readOnly, true)
 })
 
+test('functions that somebody else made are not called by the user who migrates', { skip }, async () => {
+  const url = await freshUrl()
+  await sql(
+    url,
+    `create function public.pg_advisory_xact_lock(integer) returns void language plpgsql as $$ begin raise 'called'; end $$`,
+  )
+  const claimed = await openPostgresDatabase(new Secret(url)).claim(free, AbortSignal.timeout(9000))
+  assert.equal(claimed.kind, 'claimed')
+})
+
 test('a session of a migration that died and still works in the server is counted', { skip }, async () => {
   const url = await freshUrl()
   const database = openPostgresDatabase(new Secret(url))

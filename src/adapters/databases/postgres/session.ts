@@ -22,7 +22,10 @@ export async function inTransaction<Result>(
     signal.addEventListener('abort', abandon, { once: true })
     await client.connect()
     await client.query('begin')
-    await client.query(`set local statement_timeout = ${statementMilliseconds}`)
+    // Whoever may create functions in another schema would have them called by the user who migrates.
+    await client.query(
+      `set local statement_timeout = ${statementMilliseconds}; set local search_path = pg_catalog, pg_temp`,
+    )
     const { result, keep } = await work(client)
     await client.query(keep ? 'commit' : 'rollback')
     return result
