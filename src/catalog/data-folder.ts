@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { createLogKey, createPrivateFile, parseLogKey, type Signer } from '../audit/index.ts'
-import { diskFailure, Failure, Secret } from '../primitives/index.ts'
+import { diskFailure, Failure, hasCode, Secret } from '../primitives/index.ts'
 
 /** What the broker keeps on its disk. Losing the log key means a new log; losing the keys of tokens ends those tokens. */
 export type DataFolder = {
@@ -80,10 +80,6 @@ function readIfThere(path: string): string | undefined {
     if (hasCode(thrown, 'ENOENT')) return undefined
     throw thrown
   }
-}
-
-function hasCode(thrown: unknown, code: string): boolean {
-  return thrown instanceof Error && 'code' in thrown && thrown.code === code
 }
 
 /** Writes the folder of a restored log: its key, and the name that its broker had before. */

@@ -15,7 +15,7 @@ import { join } from 'node:path'
 import { openSqliteStore, readSqliteStore, storeFailure } from '../adapters/stores/sqlite/index.ts'
 import { createLog, parseLogKey } from '../audit/index.ts'
 import type { Contract } from '../contract/index.ts'
-import { diskTroubleOf, Secret, toFailure } from '../primitives/index.ts'
+import { diskTroubleOf, hasCode, Secret, toFailure } from '../primitives/index.ts'
 import { createKeptCheckpoint } from '../witness/index.ts'
 import { folderFailure } from './data-folder.ts'
 import { openProviders } from './providers.ts'
@@ -161,10 +161,6 @@ function isThere(path: string): boolean {
     if (hasCode(thrown, 'ENOENT')) return false
     throw thrown
   }
-}
-
-function hasCode(thrown: unknown, code: string): boolean {
-  return thrown instanceof Error && 'code' in thrown && thrown.code === code
 }
 
 /** Asks each provider of the contract what stands there now; nothing is minted, and no key is kept. */

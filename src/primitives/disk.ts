@@ -95,3 +95,8 @@ const bySqliteExtended: ReadonlyMap<number, DiskTrouble> = new Map([
   [4618, 'refused'], // IOERR_SHMOPEN
   [4874, 'full'], // IOERR_SHMSIZE
 ])
+
+/** Whether the system or Node threw it with that code, such as `ENOENT`. */
+export function hasCode(thrown: unknown, code: string): boolean {
+  return thrown instanceof Error && 'code' in thrown && thrown.code === code
+}

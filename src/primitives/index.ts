@@ -1,7 +1,7 @@
 export { unmappedAddress } from './address.ts'
 export { type Clock, timestamp } from './clock.ts'
 export { equalInConstantTime, sha256, sha256Hex, sha256Latin1 } from './digest.ts'
-export { type DiskTrouble, diskFailure, diskTroubleOf } from './disk.ts'
+export { type DiskTrouble, diskFailure, diskTroubleOf, hasCode } from './disk.ts'
 export { formatDuration, parseDurationSeconds } from './duration.ts'
 export { ecdsaFromDer, ecdsaToDer } from './ecdsa.ts'
 export { Failure, type FailureCode, type FailureDetail, failureCodes, toFailure } from './failure.ts'

@@ -1,7 +1,7 @@
 import { open as openFile, readFile, rename } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { type LogHead, openCheckpoint, parseVerifier, verifyConsistency } from '../audit/index.ts'
-import { diskFailure, Failure } from '../primitives/index.ts'
+import { diskFailure, Failure, hasCode } from '../primitives/index.ts'
 import type { WitnessedLog } from './submission.ts'
 
 /** A checkpoint that the log once had, such as the newest that enough witnesses cosigned, over restarts. */
@@ -56,7 +56,7 @@ async function read(path: string): Promise<string | undefined> {
   try {
     return await readFile(path, 'utf8')
   } catch (thrown) {
-    if (thrown instanceof Error && 'code' in thrown && thrown.code === 'ENOENT') return undefined
+    if (hasCode(thrown, 'ENOENT')) return undefined
     throw diskFailure(thrown, `the checkpoint that was kept in ${path}`)
   }
 }

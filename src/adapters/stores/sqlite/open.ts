@@ -1,6 +1,6 @@
 import { accessSync, closeSync, constants, openSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
-import { Failure } from '../../../primitives/index.ts'
+import { Failure, hasCode } from '../../../primitives/index.ts'
 import { applicationId, schemaSteps } from './schema.ts'
 import { storeFailure } from './store-failure.ts'
 import { nothingToFlush, openWriteAheadLog, type WriteAheadLog } from './write-ahead-log.ts'
@@ -112,8 +112,4 @@ function makePrivateFile(path: string): void {
     // SQLite would say of a file that it may not write that its disk failed.
     accessSync(path, constants.R_OK | constants.W_OK)
   }
-}
-
-function hasCode(thrown: unknown, code: string): boolean {
-  return thrown instanceof Error && 'code' in thrown && thrown.code === code
 }
