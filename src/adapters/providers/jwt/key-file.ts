@@ -2,7 +2,6 @@ import {
   closeSync,
   constants,
   fstatSync,
-  fsyncSync,
   linkSync,
   openSync,
   readFileSync,
@@ -11,6 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { dirname } from 'node:path'
+import { syncFolder } from '../../../audit/index.ts'
 import { shellWord } from '../../../broker/index.ts'
 import { Failure } from '../../../primitives/index.ts'
 
@@ -63,9 +63,7 @@ function write(path: string, text: string, publish: (draft: string) => void): vo
     removeIfThere(draft)
     writeFileSync(draft, text, { mode: 0o600, flag: 'wx', flush: true })
     publish(draft)
-    const folder = openSync(dirname(path), constants.O_RDONLY)
-    fsyncSync(folder)
-    closeSync(folder)
+    syncFolder(dirname(path))
     return true
   })
 }
