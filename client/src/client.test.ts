@@ -7,30 +7,13 @@ import { after, describe, test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import { verifyExport, verifyReceipt } from '../../src/audit/index.ts'
 import { failureCodes } from '../../src/primitives/index.ts'
-import { seedRequest, startRunning } from '../../test/running.ts'
+import { seedRequest } from '../../test/running.ts'
 import { failsWith } from './fails-with.fixture.ts'
 import * as door from './index.ts'
-import { type Client, createClient, type Issued, SallyportError } from './index.ts'
+import { createClient, type Issued, SallyportError } from './index.ts'
+import { agent, ca, connect, identity, running, url } from './running.fixture.ts'
 
-const running = await startRunning()
-after(() => running.close())
 const { machines, people, fake } = running
-const ca = running.tls.clientCa
-const url = running.broker.machineUrl
-const clients: Client[] = []
-after(() => {
-  for (const client of clients) client.close()
-})
-
-function connect(options: Parameters<typeof createClient>[0]): Client {
-  const client = createClient(options)
-  clients.push(client)
-  return client
-}
-
-const { certificate } = machines['agent-7']
-const identity = { kind: 'certificate', certificate: certificate.certPem, key: certificate.keyPem } as const
-const agent = connect({ url, ca, identity })
 const warden = connect({
   url,
   ca,

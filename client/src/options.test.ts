@@ -1,28 +1,11 @@
 import assert from 'node:assert/strict'
-import { after, describe, test } from 'node:test'
-import { seedRequest, startRunning } from '../../test/running.ts'
+import { describe, test } from 'node:test'
+import { seedRequest } from '../../test/running.ts'
 import { failsWith } from './fails-with.fixture.ts'
-import { type Client, createClient, SallyportError } from './index.ts'
+import { createClient, SallyportError } from './index.ts'
+import { agent, ca, connect, identity, running, url } from './running.fixture.ts'
 
-const running = await startRunning()
-after(() => running.close())
 const { machines } = running
-const ca = running.tls.clientCa
-const url = running.broker.machineUrl
-const clients: Client[] = []
-after(() => {
-  for (const client of clients) client.close()
-})
-
-function connect(options: Parameters<typeof createClient>[0]): Client {
-  const client = createClient(options)
-  clients.push(client)
-  return client
-}
-
-const { certificate } = machines['agent-7']
-const identity = { kind: 'certificate', certificate: certificate.certPem, key: certificate.keyPem } as const
-const agent = connect({ url, ca, identity })
 
 describe('a token function', () => {
   test('that fails is its own error, and not a broker that cannot be reached', async () => {
